@@ -1,0 +1,1 @@
+"""Machine vibration: a small classifier of three-axis accelerometer windows."""
