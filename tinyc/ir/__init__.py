@@ -1,0 +1,1 @@
+"""The intermediate representation: typed values, operators, graphs, their text form and their meaning."""

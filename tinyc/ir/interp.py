@@ -1,0 +1,57 @@
+"""The reference interpreter: what a graph means. Float graphs over float32, quantized ones bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyc.errors import TinycError
+from tinyc.ir.graph import Graph, Node, Port
+from tinyc.ir.types import DType
+
+Array = NDArray[Any]
+
+
+def execute(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Every value of the graph, by name. `inputs` holds the graph's own input values, in their types."""
+    values: dict[str, Array] = {**graph.constants, **inputs}
+    for node in graph.nodes:
+        results = _evaluate(graph, node, [values[v] for v in node.ins])
+        values.update(zip(node.outs, results, strict=True))
+    return values
+
+
+def _evaluate(graph: Graph, node: Node, ins: list[Array]) -> tuple[Array, ...]:
+    sig = graph.signature(node)
+    if any(t.dtype is DType.I8 for t in (*sig.ins, *sig.outs)):
+        return node.op.eval_int(ins, sig)
+    return node.op.eval_float(*ins)
+
+
+def to_value(graph: Graph, port: Port, user: Array) -> Array:
+    """The graph's value for the user's tensor `user` of an input: laid out, and quantized where the type says so."""
+    if user.shape != port.shape:
+        raise TinycError(f"input '{port.name}' has shape {port.shape}, got {user.shape}")
+    kind = graph.types[port.value]
+    array = user.transpose(port.perm).reshape(kind.shape)
+    if kind.quant is not None and array.dtype != kind.dtype.numpy:
+        array = kind.quant.quantize(array, kind.dtype)
+    return np.ascontiguousarray(array, dtype=kind.dtype.numpy)
+
+
+def to_user(graph: Graph, port: Port, value: Array, raw: bool = False) -> Array:
+    """The user's tensor for an output's value: dequantized (not if `raw`), in the model's layout and dtype."""
+    kind = graph.types[port.value]
+    if kind.quant is not None and not raw:
+        value = kind.quant.dequantize(value).astype(port.dtype)
+    laid_out = value.reshape([port.shape[p] for p in port.perm])
+    return np.ascontiguousarray(laid_out.transpose(np.argsort(port.perm)))
+
+
+def run(graph: Graph, inputs: Mapping[str, Array], raw: bool = False) -> dict[str, Array]:
+    """The model's outputs for one sample, by the source model's names, in its layout."""
+    values = execute(graph, {p.value: to_value(graph, p, inputs[p.name]) for p in graph.inputs})
+    return {p.name: to_user(graph, p, values[p.value], raw) for p in graph.outputs}

@@ -1,0 +1,118 @@
+"""What an operator lowers to: one call of one C function, as plain data.
+
+One template prints every call, tests call the kernels from the same objects, and the emitter reads off them
+which C files to ship.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class KernelSet(Enum):
+    """Which functions generated code may call."""
+
+    CMSIS_NN = "cmsis-nn"  # only the public CMSIS-NN API
+    TINYC = "tinyc"  # tinyc's own kernels too
+
+
+@dataclass(frozen=True)
+class KernelTarget:
+    """What kernels need to know of the core they run on."""
+
+    dsp: bool = False  # the DSP extension: SMLAD and friends
+    mve: bool = False  # Helium vectors
+
+
+@dataclass(frozen=True)
+class In:
+    """The address of input `index` of the node."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class Out:
+    """The address of result `index` of the node."""
+
+    index: int = 0
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The address of the call's workspace in the arena."""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A constant array that the kernel needs beside the node's own inputs, such as multipliers."""
+
+    name: str
+    data: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Struct:
+    """A constant parameter block, passed by address. Values: int, float, dict (a nested struct), Table."""
+
+    ctype: str
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Context:
+    """A `cmsis_nn_context`: the workspace, or a precomputed table in its place."""
+
+    table: Table | None = None
+
+
+Argument = In | Out | Workspace | Table | Struct | Context | int | float
+
+
+@dataclass(frozen=True)
+class KernelCall:
+    """One call: `function(*args)`. `workspace_bytes` of the arena are the call's own while it runs.
+
+    `status` says that the function returns an `arm_cmsis_nn_status`; `header` declares it.
+    """
+
+    function: str
+    args: tuple[Argument, ...]
+    header: str
+    workspace_bytes: int = 0
+    status: bool = True
+
+
+Candidate = tuple[KernelCall, ...]
+"""One way to compute an operator: the calls to make, in order."""
+
+
+def cmsis_call(function: str, *args: Argument, workspace_bytes: int = 0, status: bool = True) -> KernelCall:
+    """A call of the public CMSIS-NN API."""
+    return KernelCall(function, args, "arm_nnfunctions.h", workspace_bytes, status)
+
+
+def tinyc_call(function: str, *args: Argument, workspace_bytes: int = 0) -> KernelCall:
+    """A call of a kernel of tinyc's own; these cannot fail."""
+    return KernelCall(function, args, "tinyc_kernels.h", workspace_bytes, status=False)
+
+
+def dims(n: int, h: int, w: int, c: int) -> Struct:
+    """A `cmsis_nn_dims`."""
+    return Struct("cmsis_nn_dims", {"n": n, "h": h, "w": w, "c": c})
+
+
+def per_channel_quant(multipliers: list[int], shifts: list[int]) -> Struct:
+    """A `cmsis_nn_per_channel_quant_params`."""
+    return Struct(
+        "cmsis_nn_per_channel_quant_params",
+        {
+            "multiplier": Table("multiplier", np.array(multipliers, dtype=np.int32)),
+            "shift": Table("shift", np.array(shifts, dtype=np.int32)),
+        },
+    )

@@ -1,0 +1,184 @@
+"""The contract every operator keeps.
+
+An operator is a frozen dataclass: its fields are its attributes, so printing, parsing and comparing come for free.
+What every operator must answer is abstract; what only some can do has a default that says "cannot".
+A pass that wants to know which operator it has in hand asks a question that belongs in here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyc.ir.kernel import Candidate, KernelTarget
+from tinyc.ir.rules import QuantRule
+from tinyc.ir.types import Rounding, TensorType
+
+F32 = NDArray[np.float32]
+Array = NDArray[Any]
+Mask = NDArray[np.bool_]
+Span = tuple[int, int]  # half-open
+Region = tuple[Span, ...]  # one span an axis
+
+
+@dataclass(frozen=True, eq=False)
+class Signature:
+    """A node's surroundings: the types it reads and writes, the constants among its inputs, the rounding."""
+
+    ins: tuple[TensorType, ...]
+    outs: tuple[TensorType, ...]
+    rounding: Rounding = Rounding.SINGLE
+    constants: Mapping[int, Array] = field(default_factory=dict)
+
+    @property
+    def x(self) -> TensorType:
+        """The type of the first input."""
+        return self.ins[0]
+
+    @property
+    def y(self) -> TensorType:
+        """The type of the first result."""
+        return self.outs[0]
+
+
+class ChannelFlow(Enum):
+    """How channels pass through an operator."""
+
+    OPAQUE = "opaque"  # unknown: all of them stay
+    COUPLED = "coupled"  # channel k of the result depends on channel k of each activation alone
+    MIXING = "mixing"  # every channel of the result depends on all channels of the first input, linearly
+
+
+@dataclass(frozen=True)
+class ChannelRange:
+    """Bounds, both inclusive, on the stored int8 values of each channel (the last axis) of a tensor."""
+
+    low: NDArray[np.int64]
+    high: NDArray[np.int64]
+
+    @property
+    def constant(self) -> NDArray[np.bool_]:
+        """Which channels can take one value only."""
+        return np.equal(self.low, self.high)
+
+    @staticmethod
+    def anything(channels: int) -> ChannelRange:
+        """Every int8 value in every channel."""
+        return ChannelRange(np.full(channels, -128, np.int64), np.full(channels, 127, np.int64))
+
+
+@dataclass(frozen=True)
+class Op(ABC):
+    """One operator."""
+
+    name: ClassVar[str]
+    """What it is called in the text form."""
+
+    is_view: ClassVar[bool] = False
+    """Its result is its first input's bytes under another type: no kernel runs."""
+
+    in_place: ClassVar[tuple[int, ...]] = ()
+    """The inputs whose buffer the result may take over when their shapes and element types agree."""
+
+    # What every operator must say.
+
+    @abstractmethod
+    def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
+        """Shapes and element types of the results, without quantization; VerifyError if `ins` do not fit."""
+
+    @abstractmethod
+    def eval_float(self, *ins: F32) -> tuple[F32, ...]:
+        """What the operator means, over the reals."""
+
+    @property
+    @abstractmethod
+    def quant_rule(self) -> QuantRule:
+        """How inputs and results are quantized."""
+
+    @abstractmethod
+    def eval_int(self, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
+        """What the integer kernels compute, bit for bit."""
+
+    @abstractmethod
+    def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
+        """The ways to compute it for these types, best first."""
+
+    @abstractmethod
+    def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
+        """The operator that computes `region` of the first result, and the part it needs of each input.
+
+        None stands for the whole of a constant input such as weights.
+        """
+
+    # What some operators can do.
+
+    def macs(self, *ins: TensorType) -> int:
+        """Multiply-accumulates of one run."""
+        return 0
+
+    def clamped(self, low: float, high: float) -> Op | None:
+        """The operator with its result clamped to [low, high], if it can do that itself."""
+        return None
+
+    def on_axes(self, axes: Sequence[int], rank: int) -> Op | None:
+        """The same operator where axis a of its operands is axis `axes[a]` of operands with `rank` axes."""
+        return None
+
+    def scaled(self, constants: Mapping[int, Array], scale: F32, shift: F32) -> dict[int, Array] | None:
+        """New constants such that each result channel becomes `scale` · it + `shift`, if they can do that."""
+        return None
+
+    def padded(self, before: Sequence[int], after: Sequence[int], value: float) -> Op | None:
+        """The operator that pads its first input itself, if it can pad with `value`."""
+        return None
+
+    # Channels: what the exact removal of dead and constant channels asks. Channels are indices of the last axis.
+
+    def channel_flow(self, sig: Signature) -> ChannelFlow:
+        """How the channels of the result depend on those of the activations."""
+        return ChannelFlow.OPAQUE
+
+    def channel_ranges(self, ranges: Sequence[ChannelRange], sig: Signature) -> tuple[ChannelRange, ...]:
+        """Bounds on the results' channels, given bounds on the inputs' (anything for constants)."""
+        return tuple(ChannelRange.anything(channels(t)) for t in sig.outs)
+
+    def used_channels(self, used: NDArray[np.bool_], sig: Signature) -> tuple[NDArray[np.bool_], ...]:
+        """Which channels of each input the `used` channels of the result depend on."""
+        return tuple(np.ones(channels(t), bool) for t in sig.ins)
+
+    def absorbs(self, fixed: NDArray[np.int64], sig: Signature) -> NDArray[np.bool_]:
+        """For MIXING: which channels of the first input can go because they are constant.
+
+        `fixed` holds the one stored value each channel takes, or NOT_FIXED.
+        """
+        raise NotImplementedError(f"{self.name} does not mix channels")
+
+    def narrowed(
+        self, keep_in: Mask, keep_out: Mask, fixed: NDArray[np.int64], sig: Signature
+    ) -> tuple[Op, dict[int, Array]]:
+        """The operator and its constants when only the marked channels of the first input and of the result are left.
+
+        For MIXING the effect of removed constant channels (`fixed`, as in `absorbs`) moves into the constants.
+        """
+        per_channel = {i: a for i, a in sig.constants.items() if a.ndim and a.shape[-1] == len(keep_out)}
+        return self, {i: take(keep_out, -1, a) for i, a in per_channel.items()}
+
+
+NOT_FIXED = -1000
+"""Stands for "not constant" among stored int8 values."""
+
+
+def channels(kind: TensorType) -> int:
+    """The size of the last axis; 1 for a scalar."""
+    return kind.shape[-1] if kind.shape else 1
+
+
+def take(mask: NDArray[np.bool_], axis: int, data: Array) -> Array:
+    """The slices of `data` along `axis` that `mask` marks."""
+    return np.ascontiguousarray(np.compress(mask, data, axis=axis))

@@ -1,0 +1,232 @@
+"""Print a graph as text and read it back: `parse(dump(g), g.constants, ops) == g`, always.
+
+The data of constants stand beside the text, in an .npz file of the same stem; the text has their types.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lark import Lark, Token, UnexpectedInput
+from numpy.typing import NDArray
+
+from tinyc.errors import TinycError
+from tinyc.ir.graph import Graph, Node, Port
+from tinyc.ir.op import Op
+from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
+
+Array = NDArray[Any]
+_Tree = Any  # lark.Tree, whose children have no static type
+
+
+def dump(graph: Graph) -> str:
+    """The graph as text, one line a value."""
+    lines = [f"graph {json.dumps(graph.name)} rounding {graph.rounding.value} {{"]
+    lines += [f"  input %{p.value}: {graph.types[p.value]} = {_port(p)}" for p in graph.inputs]
+    lines += [f"  const %{name}: {graph.types[name]}" for name in graph.constants]
+    lines += [f"  {format_node(graph, node)}" for node in graph.nodes]
+    lines += [f"  output %{p.value} = {_port(p)}" for p in graph.outputs]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def format_node(graph: Graph, node: Node) -> str:
+    """One node as it stands in the text."""
+    outs = ", ".join("%" + v for v in node.outs)
+    ins = ", ".join("%" + v for v in node.ins)
+    types = ", ".join(str(graph.types[v]) for v in node.outs)
+    source = f" @{json.dumps(node.name)}" if node.name else ""
+    return f"{outs} = {node.op.name}({ins}){_attributes(node.op)} : {types}{source}"
+
+
+def save(graph: Graph, path: Path) -> None:
+    """Write `path` and, beside it, the constants as `path` with the suffix .npz."""
+    path.write_text(dump(graph), encoding="utf-8")
+    # stored under numbers: a value's name may be one that the archive's own interface uses
+    arrays: dict[str, Any] = {f"c{i}": a for i, a in enumerate(graph.constants.values())}
+    np.savez(path.with_suffix(".npz"), **arrays)
+
+
+def load(path: Path, ops: Mapping[str, type[Op]]) -> Graph:
+    """Read what `save` wrote."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        with np.load(path.with_suffix(".npz"), allow_pickle=False) as archive:
+            arrays = [archive[f"c{i}"] for i in range(len(archive.files))]
+    except (OSError, ValueError, KeyError, UnicodeDecodeError) as error:
+        raise TinycError(f"the graph cannot be read: {error}", str(path)) from None
+    names = [line.split("%", 1)[1].split(":", 1)[0] for line in text.splitlines() if line.startswith("  const %")]
+    if len(names) != len(arrays):
+        raise TinycError(f"{len(names)} constants in the text, {len(arrays)} beside it", str(path))
+    return parse(text, dict(zip(names, arrays, strict=True)), ops, str(path))
+
+
+def parse(text: str, constants: Mapping[str, Array], ops: Mapping[str, type[Op]], file: str = "<text>") -> Graph:
+    """Read a graph. Every complaint names line and column and shows the line with a caret."""
+    try:
+        tree = _parser().parse(text)
+    except UnexpectedInput as error:
+        if str(getattr(error, "token", "")) == "" and not text[(error.pos_in_stream or 0) :].strip():
+            raise TinycError("the text ends too early", f"{file}:{text.count(chr(10)) + 1}:1") from None
+        raise _error(text, file, error.line, error.column, "syntax error") from None
+    return _Builder(text, file, ops, constants).graph(tree)
+
+
+@cache
+def _parser() -> Lark:
+    grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
+    return Lark(grammar, start="graph", parser="lalr", propagate_positions=True, maybe_placeholders=True)
+
+
+def _port(port: Port) -> str:
+    return f"{json.dumps(port.name)} {_literal(port.shape)} {json.dumps(port.dtype)} {_literal(port.perm)}"
+
+
+def _attributes(op: Op) -> str:
+    """The attributes that differ from their defaults."""
+    shown = [f for f in fields(op) if f.default is MISSING or getattr(op, f.name) != f.default]
+    pairs = ", ".join(f"{f.name} = {_literal(getattr(op, f.name))}" for f in shown)
+    return f" {{{pairs}}}" if pairs else ""
+
+
+def _literal(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case None:
+            return "none"
+        case int() | float():
+            return repr(value)
+        case str():
+            return json.dumps(value)
+        case tuple():
+            return f"({', '.join(map(_literal, value))})"
+    raise TypeError(f"no text form for {value!r}")
+
+
+def _error(text: str, file: str, line: int, column: int, message: str, hint: str = "") -> TinycError:
+    lines = text.splitlines()
+    shown = lines[line - 1] if 0 < line <= len(lines) else ""
+    caret = " " * (max(column, 1) - 1) + "^"
+    return TinycError(f"{message}\n{shown}\n{caret}", f"{file}:{line}:{column}", hint)
+
+
+class _Builder:
+    """Turns a parse tree into a graph."""
+
+    def __init__(self, text: str, file: str, ops: Mapping[str, type[Op]], constants: Mapping[str, Array]) -> None:
+        self.text, self.file, self.ops, self.data = text, file, ops, constants
+        self.types: dict[str, TensorType] = {}
+        self.constants: dict[str, Array] = {}
+        self.inputs: list[Port] = []
+        self.outputs: list[Port] = []
+        self.nodes: list[Node] = []
+
+    def graph(self, tree: _Tree) -> Graph:
+        name, rounding, *statements = tree.children
+        if str(rounding) not in {r.value for r in Rounding}:
+            raise self.fail(rounding, f"no rounding '{rounding}'", f"known: {', '.join(r.value for r in Rounding)}")
+        for statement in statements:
+            getattr(self, str(statement.data))(*statement.children)
+        return Graph(
+            json.loads(name), tuple(self.inputs), tuple(self.outputs), tuple(self.nodes),
+            self.types, self.constants, Rounding(str(rounding)),
+        )  # fmt: skip
+
+    def fail(self, at: Token, message: str, hint: str = "") -> TinycError:
+        return _error(self.text, self.file, at.line or 1, at.column or 1, message, hint)
+
+    def input(self, value: _Tree, kind: _Tree, port: _Tree) -> None:
+        self.inputs.append(self.port(self.define(value, kind), port))
+
+    def output(self, value: _Tree, port: _Tree) -> None:
+        self.outputs.append(self.port(self.use(value), port))
+
+    def constant(self, value: _Tree, kind: _Tree) -> None:
+        name = self.define(value, kind)
+        if name not in self.data:
+            raise self.fail(value.children[0], f"no data for the constant %{name}")
+        self.constants[name] = self.data[name]
+
+    def node(self, outs: _Tree, op_name: Token, *rest: Any) -> None:
+        *parts, source = rest
+        ins = [p for p in parts if p is not None and p.data == "value"]
+        kinds = [p for p in parts if p is not None and p.data == "type"]
+        attributes = next(p for p in parts if p is not None and p.data == "attributes")
+        if str(op_name) not in self.ops:
+            raise self.fail(op_name, f"no operator '{op_name}'", f"known: {', '.join(sorted(self.ops))}")
+        if len(kinds) != len(outs.children):
+            raise self.fail(op_name, f"{len(outs.children)} results but {len(kinds)} types")
+        op = self.operator(op_name, attributes)
+        used = tuple(self.use(v) for v in ins)
+        results = tuple(self.define(v, k) for v, k in zip(outs.children, kinds, strict=True))
+        self.nodes.append(Node(op, used, results, json.loads(source) if source is not None else ""))
+
+    def operator(self, op_name: Token, attributes: _Tree) -> Op:
+        cls = self.ops[str(op_name)]
+        known = {f.name for f in fields(cls)}
+        values: dict[str, Any] = {}
+        for pair in attributes.children:
+            if pair is None:
+                continue
+            name, literal = pair.children
+            if str(name) not in known:
+                raise self.fail(name, f"{op_name} has no attribute '{name}'", f"known: {', '.join(sorted(known))}")
+            values[str(name)] = self.literal(literal)
+        try:
+            return cls(**values)
+        except (TypeError, ValueError, TinycError) as error:
+            raise self.fail(op_name, f"{op_name}: {error}") from None
+
+    def literal(self, tree: _Tree) -> Any:
+        match tree.data:
+            case "integer_literal":
+                return int(tree.children[0])
+            case "float_literal":
+                return float(tree.children[0])
+            case "string_literal":
+                return json.loads(tree.children[0])
+            case "true" | "false":
+                return tree.data == "true"
+            case "none":
+                return None
+        return tuple(self.literal(child) for child in tree.children if child is not None)
+
+    def port(self, value: str, tree: _Tree) -> Port:
+        name, shape, dtype, perm = tree.children
+        return Port(value, json.loads(name), self.literal(shape), json.loads(dtype), self.literal(perm))
+
+    def type(self, tree: _Tree) -> TensorType:
+        shaped, quant = tree.children
+        *shape, dtype = str(shaped).split("x")
+        try:
+            return TensorType(tuple(map(int, shape)), DType(dtype), self.quant(quant))
+        except ValueError as error:
+            raise self.fail(shaped, str(error)) from None
+
+    def quant(self, tree: _Tree | None) -> QuantParams | None:
+        if tree is None:
+            return None
+        first, *rest = [str(child.children[0]) for child in tree.children]
+        if tree.data == "per_tensor":
+            return QuantParams((float(first),), int(rest[0]))
+        return QuantParams(tuple(map(float, rest)), 0, int(first))
+
+    def define(self, value: _Tree, kind: _Tree) -> str:
+        token = value.children[0]
+        name = str(token)[1:]
+        if name in self.types:
+            raise self.fail(token, f"{token} is defined twice")
+        self.types[name] = self.type(kind)
+        return name
+
+    def use(self, value: _Tree) -> str:
+        token = value.children[0]
+        if str(token)[1:] not in self.types:
+            raise self.fail(token, f"{token} is used before it is defined")
+        return str(token)[1:]

@@ -1,0 +1,94 @@
+"""Check a graph against its own rules. Run after every phase, so that a broken pass is named at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyc.errors import VerifyError
+from tinyc.ir.graph import Graph, Node
+from tinyc.ir.rules import AsIs, Bias, Fixed, SameAs, Unify, Weight
+from tinyc.ir.types import DType, TensorType
+
+
+def verify(graph: Graph) -> None:
+    """Raise VerifyError naming the offending node if the graph is not well formed."""
+    _check_constants(graph)
+    defined = {p.value for p in graph.inputs} | set(graph.constants)
+    for node in graph.nodes:
+        where = _where(graph, node)
+        for value in node.ins:
+            if value not in defined:
+                raise VerifyError(f"%{value} is used before it is defined", where)
+        for value in node.outs:
+            if value in defined:
+                raise VerifyError(f"%{value} is defined twice", where)
+        defined.update(node.outs)
+        _check_types(graph, node, where)
+        _check_quantization(graph, node, where)
+    for port in graph.outputs:
+        if port.value not in defined:
+            raise VerifyError(f"the output %{port.value} is never computed", graph.name)
+    for port in (*graph.inputs, *graph.outputs):
+        if sorted(port.perm) != list(range(len(port.shape))):
+            raise VerifyError(f"{port.perm} does not permute the axes of '{port.name}' {port.shape}", graph.name)
+        if int(np.prod(port.shape)) != graph.types[port.value].size:
+            raise VerifyError(f"'{port.name}' {port.shape} does not hold %{port.value}", graph.name)
+
+
+def _check_constants(graph: Graph) -> None:
+    for name, data in graph.constants.items():
+        kind = graph.types[name]
+        if data.shape != kind.shape or data.dtype != kind.dtype.numpy:
+            raise VerifyError(f"constant %{name} is {data.dtype}{data.shape}, its type says {kind}", graph.name)
+
+
+def _check_types(graph: Graph, node: Node, where: str) -> None:
+    try:
+        inferred = node.op.infer(*(graph.types[v] for v in node.ins))
+    except VerifyError as error:
+        raise VerifyError(error.message, error.where or where, error.hint) from None
+    if len(inferred) != len(node.outs):
+        raise VerifyError(f"{len(inferred)} results wanted, {len(node.outs)} named", where)
+    for value, want in zip(node.outs, inferred, strict=True):
+        have = graph.types[value]
+        if (have.shape, have.dtype) != (want.shape, want.dtype):
+            raise VerifyError(f"%{value} should be {want}, is {have}", where)
+
+
+def _check_quantization(graph: Graph, node: Node, where: str) -> None:
+    sig = graph.signature(node)
+    if all(t.dtype is DType.F32 for t in (*sig.ins, *sig.outs)):
+        return
+    rule = node.op.quant_rule
+    for index, kind in enumerate(sig.ins):
+        match rule.of_input(index):
+            case AsIs():
+                _want(kind.dtype is DType.I8 and kind.quant is not None, f"input {index} must be int8", kind, where)
+            case Weight(axis=axis):
+                fits = kind.quant is not None and kind.quant.axis == axis and kind.dtype is DType.I8
+                _want(fits, f"input {index} must be int8 with a scale for each index of axis {axis}", kind, where)
+            case Bias():
+                _want(kind.dtype is DType.I32, f"input {index} must be int32", kind, where)
+    for index, kind in enumerate(sig.outs):
+        _want(kind.dtype is DType.I8 and kind.quant is not None, f"result {index} must be int8", kind, where)
+        match rule.outs[index]:
+            case SameAs(index=source):
+                _want(
+                    kind.quant == sig.ins[source].quant, f"result {index} must be scaled as input {source}", kind, where
+                )
+            case Unify():
+                _want(all(t.quant == kind.quant for t in sig.ins), "inputs and result must have one scale", kind, where)
+            case Fixed(params=params):
+                _want(kind.quant == params, f"result {index} must have scale {params}", kind, where)
+
+
+def _want(holds: bool, rule: str, kind: TensorType, where: str) -> None:
+    if not holds:
+        raise VerifyError(f"{rule}, is {kind}", where)
+
+
+def _where(graph: Graph, node: Node) -> str:
+    outs = ", ".join("%" + v for v in node.outs)
+    ins = ", ".join("%" + v for v in node.ins)
+    source = f" (node '{node.name}')" if node.name else ""
+    return f"{graph.name}: {outs} = {node.op.name}({ins}){source}"

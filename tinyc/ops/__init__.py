@@ -1,0 +1,45 @@
+"""The operators, one file each. A new one adds its line here."""
+
+from tinyc.ir.op import Op
+from tinyc.ops.add import Add
+from tinyc.ops.avg_pool2d import AvgPool2D
+from tinyc.ops.clamp import Clamp
+from tinyc.ops.concat import Concat
+from tinyc.ops.conv2d import Conv2D
+from tinyc.ops.dense import Dense
+from tinyc.ops.depthwise_conv2d import DepthwiseConv2D
+from tinyc.ops.matmul import MatMul
+from tinyc.ops.max_pool2d import MaxPool2D
+from tinyc.ops.mean import Mean
+from tinyc.ops.mul import Mul
+from tinyc.ops.pad import Pad
+from tinyc.ops.requantize import Requantize
+from tinyc.ops.reshape import Reshape
+from tinyc.ops.sigmoid import Sigmoid
+from tinyc.ops.softmax import Softmax
+from tinyc.ops.sub import Sub
+from tinyc.ops.tanh import Tanh
+from tinyc.ops.transpose import Transpose
+
+ALL_OPS: tuple[type[Op], ...] = (
+    Add,
+    AvgPool2D,
+    Clamp,
+    Concat,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    MatMul,
+    MaxPool2D,
+    Mean,
+    Mul,
+    Pad,
+    Requantize,
+    Reshape,
+    Sigmoid,
+    Softmax,
+    Sub,
+    Tanh,
+    Transpose,
+)
+BY_NAME: dict[str, type[Op]] = {op.name: op for op in ALL_OPS}

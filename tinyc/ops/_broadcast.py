@@ -1,0 +1,134 @@
+"""Elementwise operators of two inputs that broadcast against each other as NumPy arrays do."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tinyc.errors import VerifyError
+from tinyc.ir.kernel import Candidate, Argument, In, KernelCall, KernelTarget, Out, Struct, Table, tinyc_call
+from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature, channels
+from tinyc.ir.rules import AsIs, Observed, QuantRule
+from tinyc.ir.types import TensorType
+from tinyc.ops._clamp import INFINITY, narrower, stored_range
+
+MAX_RANK = 6
+
+
+@dataclass(frozen=True)
+class BroadcastOp(Op):
+    """y = clamp(f(a, b), low, high)."""
+
+    in_place = (0, 1)
+
+    low: float = -INFINITY
+    high: float = INFINITY
+
+    @abstractmethod
+    def apply(self, a: Array, b: Array) -> Array:
+        """f over real arrays."""
+
+    @abstractmethod
+    def eval_stored(self, a: Array, b: Array, sig: Signature) -> Array:
+        """Stored results before clamping, from stored inputs (int64)."""
+
+    @abstractmethod
+    def integer_call(self, a: Argument, b: Argument, sig: Signature) -> KernelCall:
+        """The CMSIS-NN call for two operands of the result's shape."""
+
+    @abstractmethod
+    def integer_params(self, sig: Signature) -> Struct:
+        """The parameters of tinyc's own kernel, `tinyc_<name>_s8`."""
+
+    @property
+    def quant_rule(self) -> QuantRule:
+        return QuantRule(ins=(AsIs(), AsIs()), outs=(Observed(),))
+
+    def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
+        a, b = ins
+        try:
+            shape = np.broadcast_shapes(a.shape, b.shape)
+        except ValueError:
+            raise VerifyError(f"{self.name}: shapes {a.shape} and {b.shape} do not broadcast") from None
+        if len(shape) > MAX_RANK:
+            raise VerifyError(f"{self.name}: at most {MAX_RANK} axes, got shape {shape}")
+        return (TensorType(shape, a.dtype),)
+
+    def eval_float(self, *ins: F32) -> tuple[F32, ...]:
+        return (np.clip(self.apply(*ins), self.low, self.high).astype(np.float32),)
+
+    def eval_int(self, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
+        least, most = stored_range(self.low, self.high, sig.y.q)
+        stored = self.eval_stored(ins[0].astype(np.int64), ins[1].astype(np.int64), sig)
+        return (np.clip(stored, least, most).astype(np.int8),)
+
+    def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
+        return self, tuple(_part(region, kind) for kind in ins)
+
+    def clamped(self, low: float, high: float) -> Op:
+        low, high = narrower((self.low, self.high), low, high)
+        return replace(self, low=low, high=high)
+
+    def on_axes(self, axes: Sequence[int], rank: int) -> Op:
+        return self
+
+    # Channels
+
+    def channel_flow(self, sig: Signature) -> ChannelFlow:
+        whole = all(channels(t) == channels(sig.y) for i, t in enumerate(sig.ins) if i not in sig.constants)
+        return ChannelFlow.COUPLED if whole else ChannelFlow.OPAQUE
+
+    def used_channels(self, used: Mask, sig: Signature) -> tuple[Mask, ...]:
+        return tuple(used if channels(t) == len(used) else np.ones(channels(t), bool) for t in sig.ins)
+
+    def channel_ranges(self, ranges: Sequence[ChannelRange], sig: Signature) -> tuple[ChannelRange, ...]:
+        corners = [self.eval_int((a, b), sig)[0] for a in _ends(ranges[0]) for b in _ends(ranges[1])]
+        return (
+            ChannelRange(np.minimum.reduce(corners).astype(np.int64), np.maximum.reduce(corners).astype(np.int64)),
+        )
+
+    # Kernels
+
+    def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
+        if not sig.x.quant:
+            params = float(self.low), float(self.high)
+            return [(tinyc_call(f"tinyc_{self.name}_f32", broadcast_shape(sig), *params, In(0), In(1), Out()),)]
+        own = tinyc_call(f"tinyc_{self.name}_s8", broadcast_shape(sig), self.integer_params(sig), In(0), In(1), Out())
+        operands = [_whole_operand(i, sig) for i in range(2)]
+        if operands[0] is None or operands[1] is None:
+            return [(own,)]
+        call = self.integer_call(operands[0], operands[1], sig)
+        return [(call,)] if all(isinstance(o, In) for o in operands) else [(own,), (call,)]
+
+
+def _ends(bounds: ChannelRange) -> tuple[Array, Array]:
+    return bounds.low, bounds.high
+
+
+def _part(region: Region, kind: TensorType) -> Region:
+    aligned = region[len(region) - kind.rank :]
+    return tuple((0, 1) if size == 1 else span for span, size in zip(aligned, kind.shape, strict=True))
+
+
+def _whole_operand(index: int, sig: Signature) -> Argument | None:
+    """The operand in the result's shape: itself, or a constant written out; None where neither is possible."""
+    if sig.ins[index].shape == sig.y.shape:
+        return In(index)
+    if index not in sig.constants:
+        return None
+    return Table("operand", np.ascontiguousarray(np.broadcast_to(sig.constants[index], sig.y.shape)))
+
+
+def broadcast_shape(sig: Signature) -> Struct:
+    """A `tinyc_broadcast`: sizes of the result, outermost first, and each operand's strides in elements."""
+    shape = (1,) * (MAX_RANK - sig.y.rank) + sig.y.shape
+
+    def strides(kind: TensorType) -> tuple[int, ...]:
+        padded = (1,) * (MAX_RANK - kind.rank) + kind.shape
+        steps = [int(np.prod(padded[i + 1 :])) for i in range(MAX_RANK)]
+        return tuple(0 if size == 1 else step for size, step in zip(padded, steps, strict=True))
+
+    return Struct("tinyc_broadcast", {"size": shape, "a": strides(sig.ins[0]), "b": strides(sig.ins[1])})

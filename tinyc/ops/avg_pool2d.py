@@ -1,0 +1,44 @@
+"""AvgPool2D: the average of each window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinyc.errors import VerifyError
+from tinyc.ir.kernel import KernelTarget
+from tinyc.ir.op import Array, Signature
+from tinyc.ir.types import TensorType
+from tinyc.ops._pool import PoolOp
+
+
+def rounded_quotient(total: Array, count: Array | int) -> Array:
+    """total / count, rounded to nearest, ties away from zero; count > 0."""
+    half = np.asarray(count) // 2
+    return np.asarray(np.sign(total) * ((np.abs(total) + half) // count))
+
+
+@dataclass(frozen=True)
+class AvgPool2D(PoolOp):
+    """y = clamp(mean of the window's cells inside the input, low, high), NHWC; ties away from zero in int8."""
+
+    name: ClassVar[str] = "avg_pool2d"
+
+    def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
+        results = super().infer(*ins)
+        if not self.moving_window.cells(*ins[0].shape[1:3]).all():
+            raise VerifyError(f"{self.name}: a window lies in the padding as a whole; the mean of nothing is not defined")
+        return results
+
+    def reduce_float(self, x: Array) -> Array:
+        counts = self.moving_window.cells(*x.shape[1:3])[None, :, :, None]
+        return np.asarray(self.moving_window.patches(x, 0).sum(axis=(-2, -1), dtype=np.float64) / counts)
+
+    def reduce_stored(self, x: Array) -> Array:
+        counts = self.moving_window.cells(*x.shape[1:3])[None, :, :, None]
+        return rounded_quotient(self.moving_window.patches(x, 0).sum(axis=(-2, -1)), counts)
+
+    def cmsis_workspace(self, sig: Signature, target: KernelTarget) -> int:
+        return 4 * sig.x.shape[3] if target.dsp and not target.mve else 0

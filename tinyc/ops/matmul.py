@@ -1,0 +1,74 @@
+"""MatMul: the product of two activations, batched. A product with constants is a dense layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinyc.errors import VerifyError
+from tinyc.ir.fixed_point import multiplier_and_shift, requantize
+from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct, tinyc_call
+from tinyc.ir.op import F32, Array, Op, Region, Signature
+from tinyc.ir.rules import AsIs, Observed, QuantRule
+from tinyc.ir.types import TensorType
+
+
+@dataclass(frozen=True)
+class MatMul(Op):
+    """y[…, i, j] = Σ a[…, i, k] · b[…, k, j]; the leading axes of a and b are the same, or b has none."""
+
+    name: ClassVar[str] = "matmul"
+
+    @property
+    def quant_rule(self) -> QuantRule:
+        return QuantRule(ins=(AsIs(), AsIs()), outs=(Observed(),))
+
+    def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
+        a, b = ins
+        if min(a.rank, b.rank) < 2 or a.shape[-1] != b.shape[-2] or b.shape[:-2] not in ((), a.shape[:-2]):
+            raise VerifyError(f"matmul: shapes {a.shape} and {b.shape} do not fit")
+        return (TensorType((*a.shape[:-1], b.shape[-1]), a.dtype),)
+
+    def eval_float(self, *ins: F32) -> tuple[F32, ...]:
+        return ((ins[0] @ ins[1]).astype(np.float32),)
+
+    def _factor(self, sig: Signature) -> tuple[int, int]:
+        a, b = (t.q.per_tensor_scale for t in sig.ins)
+        return multiplier_and_shift(a * b / sig.y.q.per_tensor_scale)
+
+    def eval_int(self, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
+        a, b = (x.astype(np.float64) - t.q.zero_point for x, t in zip(ins, sig.ins, strict=True))
+        stored = requantize((a @ b).astype(np.int64), *self._factor(sig), sig.rounding) + sig.y.q.zero_point
+        return (np.clip(stored, -128, 127).astype(np.int8),)
+
+    def macs(self, *ins: TensorType) -> int:
+        return ins[0].size * ins[1].shape[-1]
+
+    def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
+        depth = (0, ins[0].shape[-1])
+        b = region[:-2] if ins[1].rank > 2 else ()
+        return self, ((*region[:-1], depth), (*b, depth, region[-1]))
+
+    def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
+        a, b = sig.ins
+        rows, depth, columns = a.shape[-2], a.shape[-1], b.shape[-1]
+        batches = a.size // (rows * depth)
+        fields = {
+            "batches": batches, "rows": rows, "depth": depth, "columns": columns,
+            "b_step": depth * columns if b.rank > 2 else 0,
+        }  # fmt: skip
+        shape = Struct("tinyc_matmul_shape", fields)
+        if not a.quant:
+            return [(tinyc_call("tinyc_matmul_f32", shape, In(0), In(1), Out()),)]
+        multiplier, shift = self._factor(sig)
+        params = Struct(
+            "tinyc_matmul_params",
+            {
+                "a_offset": -a.q.zero_point, "b_offset": -b.q.zero_point, "y_offset": sig.y.q.zero_point,
+                "y_multiplier": multiplier, "y_shift": shift,
+            },
+        )  # fmt: skip
+        return [(tinyc_call("tinyc_matmul_s8", shape, params, In(0), In(1), Out()),)]

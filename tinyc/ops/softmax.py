@@ -1,0 +1,108 @@
+"""Softmax: y = e^x / Σ e^x over the last axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyc.errors import VerifyError
+from tinyc.ir.fixed_point import doubling_high_mult, multiplier_and_shift, rounding_shift
+from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, cmsis_call, tinyc_call
+from tinyc.ir.op import F32, Array, Op, Region, Signature
+from tinyc.ir.rules import AsIs, Fixed, QuantRule
+from tinyc.ir.types import QuantParams, TensorType
+
+I64 = NDArray[np.int64]
+
+INTEGER_BITS = 5  # of the scaled difference to the largest input, as in TensorFlow Lite
+ACCUMULATOR_BITS = 12  # that the sum of exponentials keeps above the point
+
+
+@dataclass(frozen=True)
+class Softmax(Op):
+    """Softmax over the last axis. In int8: gemmlowp's fixed-point exponential, result in 1/256 from 0."""
+
+    name: ClassVar[str] = "softmax"
+    in_place = (0,)
+
+    @property
+    def quant_rule(self) -> QuantRule:
+        return QuantRule(ins=(AsIs(),), outs=(Fixed(QuantParams((1 / 256,), -128)),))
+
+    def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
+        if not ins[0].shape:
+            raise VerifyError("softmax wants at least one axis")
+        return (TensorType(ins[0].shape, ins[0].dtype),)
+
+    def eval_float(self, *ins: F32) -> tuple[F32, ...]:
+        powers = np.exp(ins[0] - ins[0].max(axis=-1, keepdims=True))
+        return ((powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32),)
+
+    def scaling(self, x: TensorType) -> tuple[int, int, int]:
+        """Multiplier and left shift of differences to the largest input, and the least one that counts."""
+        real = min(x.q.per_tensor_scale * 2 ** (31 - INTEGER_BITS), 2**31 - 1)
+        multiplier, shift = multiplier_and_shift(real)
+        shift = max(shift, 0)
+        least = floor((2**INTEGER_BITS - 1) * 2 ** (31 - INTEGER_BITS) / 2**shift)
+        return multiplier, shift, -least
+
+    def eval_int(self, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
+        multiplier, shift, least = self.scaling(sig.x)
+        x = ins[0].astype(np.int64)
+        difference = x - x.max(axis=-1, keepdims=True)
+        counts = difference >= least
+        scaled = doubling_high_mult(np.where(counts, difference, 0) << shift, multiplier)
+        power = np.where(counts, exp_of_negative(scaled), 0)
+        total = rounding_shift(power, ACCUMULATOR_BITS).sum(axis=-1, keepdims=True)
+        headroom = 32 - np.frompyfunc(int.bit_length, 1, 1)(total.astype(object)).astype(np.int64)
+        inverse = one_over_one_plus((total << headroom) - 2**31)
+        y = rounding_shift(doubling_high_mult(inverse, power), ACCUMULATOR_BITS - headroom + 23) - 128
+        return (np.where(counts, np.clip(y, -128, 127), -128).astype(np.int8),)
+
+    def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
+        return self, ((*region[:-1], (0, ins[0].shape[-1])),)
+
+    def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
+        row = sig.x.shape[-1]
+        rows = sig.x.size // row
+        if not sig.x.quant:
+            return [(tinyc_call("tinyc_softmax_f32", rows, row, In(0), Out()),)]
+        return [(cmsis_call("arm_softmax_s8", In(0), rows, row, *self.scaling(sig.x), Out(), status=False),)]
+
+
+def exp_of_negative(x: I64) -> I64:
+    """e^x for x ≤ 0 with 26 fractional bits, as a fraction with 31 bits; gemmlowp's exp_on_negative_values.
+
+    A Taylor polynomial of degree four on [−1/4, 0), times e^(−2^k) for each bit k of the rest.
+    """
+    quarter = 1 << 24
+    in_range = (x & (quarter - 1)) - quarter
+    rest = in_range - x
+    a = (in_range << 5) + (1 << 28)
+    a2 = doubling_high_mult(a, a)
+    a3_a4 = rounding_shift(doubling_high_mult(a2, a2), 2) + doubling_high_mult(a2, a)
+    series = rounding_shift(doubling_high_mult(a3_a4, 715827883) + a2, 1)  # 1/3
+    result = 1895147668 + doubling_high_mult(a + series, 1895147668)  # e^(−1/8)
+    factors = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)  # e^−(1/4, 1/2, 1, … 16)
+    for bit, factor in enumerate(factors):
+        result = np.where(rest & (quarter << bit), doubling_high_mult(result, factor), result)
+    return np.where(x == 0, 2**31 - 1, result)
+
+
+def one_over_one_plus(x: I64) -> I64:
+    """1 / (1 + x) for x in [0, 1), both with 31 fractional bits: three Newton-Raphson steps."""
+    half = (x + 2**31) >> 1  # (x + 1) / 2, rounded; x + 2^31 − 1 is never negative here
+    guess = 1515870810 + doubling_high_mult(half, -1010580540)  # 48/17 − 32/17 · half, 29 bits
+    for _ in range(3):
+        error = (1 << 29) - doubling_high_mult(half, guess)
+        guess = guess + _saturating_shift(doubling_high_mult(guess, error), 2)
+    return _saturating_shift(guess, 1)
+
+
+def _saturating_shift(x: I64, exponent: int) -> I64:
+    return np.clip(x << exponent, -(2**31), 2**31 - 1)
