@@ -54,6 +54,12 @@ def test_gradients_are_the_slopes(name: str) -> None:
         np.testing.assert_allclose(grad, slopes(loss, value), rtol=1e-5, atol=1e-7)
 
 
+def test_equal_maxima_share_the_gradient() -> None:
+    pool = MaxPool((2,), stride=2)
+    pool.forward(np.array([[[3.0, 3.0, 1.0, 2.0]]]), training=True)
+    np.testing.assert_array_equal(pool.backward(np.array([[[1.0, 1.0]]])), [[[0.5, 0.5, 0.0, 1.0]]])
+
+
 def slopes(loss: Callable[[], float], value: Array, step: float = 1e-6) -> Array:
     """The central differences of `loss` by each element of `value`, which is changed and put back."""
     result = np.zeros_like(value)
