@@ -1,0 +1,1 @@
+"""Running what was compiled: on the host, in the emulator."""
