@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinyc.errors import VerifyError
-from tinyc.ir.kernel import Candidate, Argument, In, KernelCall, KernelTarget, Out, Struct, Table, tinyc_call
+from tinyc.ir.kernel import Argument, Candidate, In, KernelCall, KernelTarget, Out, Struct, Table, tinyc_call
 from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature, channels
 from tinyc.ir.rules import AsIs, Observed, QuantRule
 from tinyc.ir.types import TensorType
@@ -86,9 +86,7 @@ class BroadcastOp(Op):
 
     def channel_ranges(self, ranges: Sequence[ChannelRange], sig: Signature) -> tuple[ChannelRange, ...]:
         corners = [self.eval_int((a, b), sig)[0] for a in _ends(ranges[0]) for b in _ends(ranges[1])]
-        return (
-            ChannelRange(np.minimum.reduce(corners).astype(np.int64), np.maximum.reduce(corners).astype(np.int64)),
-        )
+        return (ChannelRange(np.minimum.reduce(corners).astype(np.int64), np.maximum.reduce(corners).astype(np.int64)),)
 
     # Kernels
 

@@ -25,7 +25,7 @@ class SumOp(BroadcastOp):
     sign: ClassVar[int]
 
     def apply(self, a: Array, b: Array) -> Array:
-        return a + self.sign * b
+        return np.asarray(a + self.sign * b)
 
     def _factors(self, sig: Signature) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
         """(multiplier, shift) of the first operand, the second, and the sum.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyc.ir.kernel import Candidate, Argument, In, KernelCall, KernelTarget, Out, Table, tinyc_call
+from tinyc.ir.kernel import Argument, Candidate, In, KernelTarget, Out, Table, tinyc_call
 from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature
 from tinyc.ir.types import DType, TensorType
 

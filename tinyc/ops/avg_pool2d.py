@@ -29,7 +29,7 @@ class AvgPool2D(PoolOp):
     def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
         results = super().infer(*ins)
         if not self.moving_window.cells(*ins[0].shape[1:3]).all():
-            raise VerifyError(f"{self.name}: a window lies in the padding as a whole; the mean of nothing is not defined")
+            raise VerifyError(f"{self.name}: a window lies wholly in the padding: the mean of nothing")
         return results
 
     def reduce_float(self, x: Array) -> Array:

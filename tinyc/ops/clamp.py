@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinyc.errors import VerifyError
-from tinyc.ir.kernel import Candidate, Argument, Context, In, KernelCall, KernelTarget, Out, Struct, cmsis_call, dims
+from tinyc.ir.kernel import Argument, Candidate, Context, In, KernelCall, KernelTarget, Out, Struct, cmsis_call, dims
 from tinyc.ir.op import Array, Op, Signature
 from tinyc.ir.rules import AsIs, QuantRule, SameAs
 from tinyc.ir.types import TensorType

@@ -108,7 +108,7 @@ class Conv2D(Op):
     def _padding_touches(self, sig: Signature) -> Mask:
         """For each cell of the kernel, whether it ever lies outside the input."""
         inside = self.window_over(sig.ins[1]).patches(np.ones((1, *sig.x.shape[1:3], 1), bool), False)
-        return ~inside.all(axis=(0, 1, 2, 3))
+        return ~np.asarray(inside.all(axis=(0, 1, 2, 3)))
 
     def channel_ranges(self, ranges: Sequence[ChannelRange], sig: Signature) -> tuple[ChannelRange, ...]:
         if self.groups != 1:
@@ -126,7 +126,7 @@ class Conv2D(Op):
         everything = super().used_channels(used, sig)
         if self.groups != 1:
             return everything
-        return (sig.constants[1][used].any(axis=(0, 1, 2)), *everything[1:])
+        return (np.asarray(sig.constants[1][used].any(axis=(0, 1, 2))), *everything[1:])
 
     def absorbs(self, fixed: NDArray[np.int64], sig: Signature) -> Mask:
         # next to padding a constant other than zero does not add up to a constant

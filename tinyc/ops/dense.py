@@ -10,7 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import VerifyError
-from tinyc.ir.kernel import Candidate, Context, In, KernelCall, KernelTarget, Out, Struct, Table, cmsis_call, dims, tinyc_call
+from tinyc.ir.kernel import (
+    Candidate,
+    Context,
+    In,
+    KernelCall,
+    KernelTarget,
+    Out,
+    Struct,
+    Table,
+    cmsis_call,
+    dims,
+    tinyc_call,
+)
 from tinyc.ir.kernel import per_channel_quant as channel_quant
 from tinyc.ir.op import F32, NOT_FIXED, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature, take
 from tinyc.ir.rules import AsIs, Bias, Observed, QuantRule, Weight
@@ -77,7 +89,7 @@ class Dense(Op):
         return (_linear.result_range(low, high, (self.low, self.high), sig),)
 
     def used_channels(self, used: Mask, sig: Signature) -> tuple[Mask, ...]:
-        return (sig.constants[1][used].any(axis=0), *super().used_channels(used, sig)[1:])
+        return (np.asarray(sig.constants[1][used].any(axis=0)), *super().used_channels(used, sig)[1:])
 
     def absorbs(self, fixed: NDArray[np.int64], sig: Signature) -> Mask:
         return np.not_equal(fixed, NOT_FIXED)

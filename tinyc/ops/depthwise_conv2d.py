@@ -112,7 +112,7 @@ class DepthwiseConv2D(Op):
         at_high = w * (ranges[0].high - sig.x.q.zero_point)
         least, most = np.minimum(at_low, at_high), np.maximum(at_low, at_high)
         inside = self.window_over(sig.ins[1]).patches(np.ones((1, *sig.x.shape[1:3], 1), bool), False)
-        outside = ~inside.all(axis=(0, 1, 2, 3))[:, :, None]
+        outside = ~np.asarray(inside.all(axis=(0, 1, 2, 3)))[:, :, None]
         least, most = np.where(outside, np.minimum(least, 0), least), np.where(outside, np.maximum(most, 0), most)
         low, high = b + least.sum(axis=(0, 1)), b + most.sum(axis=(0, 1))
         return (_linear.result_range(low, high, (self.low, self.high), sig),)
@@ -121,7 +121,7 @@ class DepthwiseConv2D(Op):
         everything = super().used_channels(used, sig)
         if not self._one_to_one(sig):
             return everything
-        return (used & sig.constants[1].any(axis=(0, 1, 2)), *everything[1:])
+        return (used & np.asarray(sig.constants[1].any(axis=(0, 1, 2))), *everything[1:])
 
     def narrowed(
         self, keep_in: Mask, keep_out: Mask, fixed: NDArray[np.int64], sig: Signature

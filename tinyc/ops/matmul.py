@@ -10,7 +10,7 @@ import numpy as np
 
 from tinyc.errors import VerifyError
 from tinyc.ir.fixed_point import multiplier_and_shift, requantize
-from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct, tinyc_call
+from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, tinyc_call
 from tinyc.ir.op import F32, Array, Op, Region, Signature
 from tinyc.ir.rules import AsIs, Observed, QuantRule
 from tinyc.ir.types import TensorType

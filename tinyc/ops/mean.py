@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinyc.errors import VerifyError
-from tinyc.ir.kernel import Candidate, Context, In, KernelCall, KernelTarget, Out, Struct, cmsis_call, dims, tinyc_call
+from tinyc.ir.kernel import Candidate, Context, In, KernelTarget, Out, Struct, cmsis_call, dims, tinyc_call
 from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature
 from tinyc.ir.rules import AsIs, QuantRule, SameAs
 from tinyc.ir.types import TensorType

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinyc.errors import VerifyError
-from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct, cmsis_call, dims, tinyc_call
+from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, cmsis_call, dims, tinyc_call
 from tinyc.ir.op import F32, Array, Op, Region, Signature
 from tinyc.ir.rules import AsIs, QuantRule, SameAs
 from tinyc.ir.types import DType, TensorType
@@ -33,7 +33,10 @@ class Pad(Op):
 
     def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
         (x,) = ins
-        if not len(self.before) == len(self.after) == x.rank <= MAX_RANK or min(self.before + self.after, default=0) < 0:
+        if (
+            not len(self.before) == len(self.after) == x.rank <= MAX_RANK
+            or min(self.before + self.after, default=0) < 0
+        ):
             raise VerifyError(f"pad: {self.before} before and {self.after} after do not fit shape {x.shape}")
         sizes = zip(self.before, x.shape, self.after, strict=True)
         return (TensorType(tuple(b + s + a for b, s, a in sizes), x.dtype),)
@@ -47,7 +50,7 @@ class Pad(Op):
 
     def stored_value(self, x: TensorType) -> int:
         """The int8 that stands for `value` in the scale of `x`."""
-        return int(x.q.quantize(np.float64([self.value]), DType.I8)[0])
+        return int(x.q.quantize(np.array([self.value]), DType.I8)[0])
 
     def eval_int(self, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
         return (self._pad(ins[0], self.stored_value(sig.x)),)

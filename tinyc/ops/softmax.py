@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinyc.errors import VerifyError
 from tinyc.ir.fixed_point import doubling_high_mult, multiplier_and_shift, rounding_shift
-from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, cmsis_call, tinyc_call
+from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, cmsis_call, tinyc_call
 from tinyc.ir.op import F32, Array, Op, Region, Signature
 from tinyc.ir.rules import AsIs, Fixed, QuantRule
 from tinyc.ir.types import QuantParams, TensorType
@@ -105,4 +105,4 @@ def one_over_one_plus(x: I64) -> I64:
 
 
 def _saturating_shift(x: I64, exponent: int) -> I64:
-    return np.clip(x << exponent, -(2**31), 2**31 - 1)
+    return np.asarray(np.clip(x << exponent, -(2**31), 2**31 - 1))

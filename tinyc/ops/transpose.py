@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinyc.errors import VerifyError
-from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct, Table, cmsis_call, dims, tinyc_call
+from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, Table, cmsis_call, dims, tinyc_call
 from tinyc.ir.op import F32, Array, Op, Region, Signature
 from tinyc.ir.rules import AsIs, QuantRule, SameAs
 from tinyc.ir.types import TensorType
@@ -32,7 +32,9 @@ class Transpose(Op):
     def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
         (x,) = ins
         if sorted(self.perm) != list(range(x.rank)) or x.rank > MAX_RANK:
-            raise VerifyError(f"transpose: {self.perm} does not permute the axes of {x.shape} (at most {MAX_RANK} axes)")
+            raise VerifyError(
+                f"transpose: {self.perm} does not permute the axes of {x.shape} (at most {MAX_RANK} axes)"
+            )
         return (TensorType(tuple(x.shape[p] for p in self.perm), x.dtype),)
 
     def eval_float(self, *ins: F32) -> tuple[F32, ...]:
