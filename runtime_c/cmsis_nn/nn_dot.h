@@ -148,7 +148,7 @@ typedef int16_t nn_column;
 
 NN_INLINE int32_t nn_column_size(int32_t depth)
 {
-    return (depth + 3) / 4 * 4;
+    return depth;
 }
 
 NN_INLINE void nn_dot_columns_2x2(const nn_column *x0, const nn_column *x1, const int8_t *w0, const int8_t *w1,
