@@ -116,7 +116,33 @@ class Op(ABC):
         None stands for the whole of a constant input such as weights.
         """
 
+    # What some operators can say of themselves.
+
+    def is_identity(self, *ins: TensorType) -> bool:
+        """Whether the result is the first input, whatever that holds."""
+        return False
+
+    def clamp_bounds(self) -> tuple[float, float] | None:
+        """The bounds, if all it does is to clamp."""
+        return None
+
+    def padding(self) -> tuple[tuple[int, ...], tuple[int, ...], float] | None:
+        """Cells before and after each axis and their value, if all it does is to pad."""
+        return None
+
+    def rearrangement(self) -> tuple[int, ...] | None:
+        """The permutation, if all it does is to put the axes in another order."""
+        return None
+
+    def affine(self, sig: Signature) -> tuple[int, Array, Array] | None:
+        """(i, scale, shift), if all it does is scale · input i + shift with constants that broadcast."""
+        return None
+
     # What some operators can do.
+
+    def merged_with(self, producer: Op) -> Op | None:
+        """One operator for `producer` followed by this one, where there is one."""
+        return None
 
     def macs(self, *ins: TensorType) -> int:
         """Multiply-accumulates of one run."""
@@ -127,11 +153,18 @@ class Op(ABC):
         return None
 
     def on_axes(self, axes: Sequence[int], rank: int) -> Op | None:
-        """The same operator where axis a of its operands is axis `axes[a]` of operands with `rank` axes."""
+        """The same operator where axis a of its operands is axis `axes[a]` of operands with `rank` axes.
+
+        −1 stands for an axis of size 1 that those do not have.
+        """
         return None
 
     def scaled(self, constants: Mapping[int, Array], scale: F32, shift: F32) -> dict[int, Array] | None:
         """New constants such that each result channel becomes `scale` · it + `shift`, if they can do that."""
+        return None
+
+    def reordered(self, constants: Mapping[int, Array], order: NDArray[np.int64]) -> dict[int, Array] | None:
+        """New constants such that index i of the first input's last axis may hold what index `order[i]` held."""
         return None
 
     def padded(self, before: Sequence[int], after: Sequence[int], value: float) -> Op | None:

@@ -75,6 +75,18 @@ class BroadcastOp(Op):
     def on_axes(self, axes: Sequence[int], rank: int) -> Op:
         return self
 
+    @abstractmethod
+    def affine_in(self, index: int, constant: Array) -> tuple[Array, Array]:
+        """(scale, shift) such that the result is scale · input `index` + shift, the other input being `constant`."""
+
+    def affine(self, sig: Signature) -> tuple[int, Array, Array] | None:
+        if len(sig.constants) != 1 or (self.low, self.high) != (-INFINITY, INFINITY):
+            return None
+        ((at, constant),) = sig.constants.items()
+        if sig.ins[1 - at].shape != sig.y.shape:
+            return None
+        return 1 - at, *self.affine_in(1 - at, constant)
+
     # Channels
 
     def channel_flow(self, sig: Signature) -> ChannelFlow:

@@ -27,6 +27,10 @@ class SumOp(BroadcastOp):
     def apply(self, a: Array, b: Array) -> Array:
         return np.asarray(a + self.sign * b)
 
+    def affine_in(self, index: int, constant: Array) -> tuple[Array, Array]:
+        ones = np.ones_like(constant)
+        return (ones, self.sign * constant) if index == 0 else (self.sign * ones, constant)
+
     def _factors(self, sig: Signature) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
         """(multiplier, shift) of the first operand, the second, and the sum.
 

@@ -41,6 +41,12 @@ class Clamp(UnaryOp):
     def table(self, sig: Signature) -> Array:
         return np.clip(np.arange(-128, 128), *stored_range(self.low, self.high, sig.y.q)).astype(np.int8)
 
+    def clamp_bounds(self) -> tuple[float, float]:
+        return self.low, self.high
+
+    def is_identity(self, *ins: TensorType) -> bool:
+        return (self.low, self.high) == (-INFINITY, INFINITY)
+
     def float_arguments(self) -> tuple[Argument, ...]:
         return float(self.low), float(self.high)
 

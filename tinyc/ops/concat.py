@@ -54,7 +54,12 @@ class Concat(Op):
             start += size
         return self, tuple(parts)
 
-    def on_axes(self, axes: Sequence[int], rank: int) -> Op:
+    def is_identity(self, *ins: TensorType) -> bool:
+        return len(ins) == 1
+
+    def on_axes(self, axes: Sequence[int], rank: int) -> Op | None:
+        if axes[self.axis] < 0:
+            return None
         return replace(self, axis=axes[self.axis])
 
     def channel_flow(self, sig: Signature) -> ChannelFlow:

@@ -75,6 +75,9 @@ class Dense(Op):
             return None
         return _linear.scaled_constants(constants, 0, scale, shift)
 
+    def reordered(self, constants: Mapping[int, Array], order: NDArray[np.int64]) -> dict[int, Array]:
+        return {1: np.ascontiguousarray(constants[1][:, order])}
+
     # Channels
 
     def channel_flow(self, sig: Signature) -> ChannelFlow:

@@ -47,9 +47,18 @@ class Mean(Op):
     def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
         return self, (tuple((0, ins[0].shape[a]) if a in self.axes else s for a, s in enumerate(region)),)
 
+    def is_identity(self, *ins: TensorType) -> bool:
+        return all(ins[0].shape[a] == 1 for a in self.axes)
+
+    def merged_with(self, producer: Op) -> Op | None:
+        if not isinstance(producer, Mean):
+            return None
+        both = tuple(sorted({*self.axes, *producer.axes}))
+        return replace(self, axes=both) if both == tuple(range(both[0], both[-1] + 1)) else None
+
     def on_axes(self, axes: Sequence[int], rank: int) -> Op | None:
         moved = sorted(axes[a] for a in self.axes)
-        if moved != list(range(moved[0], moved[-1] + 1)):
+        if moved[0] < 0 or moved != list(range(moved[0], moved[-1] + 1)):
             return None
         return replace(self, axes=tuple(moved))
 

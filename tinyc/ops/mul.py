@@ -23,6 +23,9 @@ class Mul(BroadcastOp):
     def apply(self, a: Array, b: Array) -> Array:
         return a * b
 
+    def affine_in(self, index: int, constant: Array) -> tuple[Array, Array]:
+        return constant, np.zeros_like(constant)
+
     def _factor(self, sig: Signature) -> tuple[int, int]:
         a, b = (t.q.per_tensor_scale for t in sig.ins)
         return multiplier_and_shift(a * b / sig.y.q.per_tensor_scale)

@@ -66,10 +66,19 @@ class Pad(Op):
             part.append(inside)
         return replace(self, before=tuple(before), after=tuple(after)), (tuple(part),)
 
-    def on_axes(self, axes: Sequence[int], rank: int) -> Op:
+    def is_identity(self, *ins: TensorType) -> bool:
+        return not any(self.before + self.after)
+
+    def padding(self) -> tuple[tuple[int, ...], tuple[int, ...], float]:
+        return self.before, self.after, self.value
+
+    def on_axes(self, axes: Sequence[int], rank: int) -> Op | None:
         before, after = [0] * rank, [0] * rank
         for a, (low, high) in enumerate(zip(self.before, self.after, strict=True)):
-            before[axes[a]], after[axes[a]] = low, high
+            if low or high:
+                if axes[a] < 0:
+                    return None
+                before[axes[a]], after[axes[a]] = low, high
         return replace(self, before=tuple(before), after=tuple(after))
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:

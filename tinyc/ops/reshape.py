@@ -45,6 +45,12 @@ class Reshape(Op):
         whole = tuple((0, size) for size in ins[0].shape)
         return self, (whole,)
 
+    def is_identity(self, *ins: TensorType) -> bool:
+        return ins[0].shape == self.shape
+
+    def merged_with(self, producer: Op) -> Op | None:
+        return self if isinstance(producer, Reshape) else None
+
     def channel_flow(self, sig: Signature) -> ChannelFlow:
         return ChannelFlow.COUPLED if channels(sig.x) == channels(sig.y) else ChannelFlow.OPAQUE
 

@@ -67,6 +67,9 @@ class Softmax(Op):
     def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
         return self, ((*region[:-1], (0, ins[0].shape[-1])),)
 
+    def on_axes(self, axes: Sequence[int], rank: int) -> Op | None:
+        return self if axes[-1] == rank - 1 else None
+
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         row = sig.x.shape[-1]
         rows = sig.x.size // row

@@ -49,6 +49,17 @@ class Transpose(Op):
             part[axis] = span
         return self, (tuple(part),)
 
+    def is_identity(self, *ins: TensorType) -> bool:
+        return self.perm == tuple(range(len(self.perm)))
+
+    def rearrangement(self) -> tuple[int, ...]:
+        return self.perm
+
+    def merged_with(self, producer: Op) -> Op | None:
+        if not isinstance(producer, Transpose):
+            return None
+        return Transpose(tuple(producer.perm[p] for p in self.perm))
+
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         shape, perm = merged_axes(sig.x.shape, self.perm)
         if sig.x.quant and len(shape) <= 4:

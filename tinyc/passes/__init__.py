@@ -1,0 +1,1 @@
+"""Rewrites of the graph, one small pass a file. None of them names an operator: they ask the contract."""

@@ -1,0 +1,67 @@
+"""Fold scaling and shifting by constants into the weights of the operator before.
+
+Why: batch normalization arrives as a multiplication and an addition. Behind a convolution or a dense layer they
+cost nothing once they are part of its weights; what is left anywhere else becomes one depthwise convolution of
+one cell, which has exact per-channel scales in int8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tinyc.ir.graph import Graph, Node
+from tinyc.ir.op import F32, Array
+from tinyc.ops.depthwise_conv2d import DepthwiseConv2D
+from tinyc.passes.rewrite import Sweep, rewrite
+
+
+def fold_affine(graph: Graph) -> Graph:
+    """The pass. Float graphs in NHWC."""
+    return rewrite(graph, into_weights, to_depthwise)
+
+
+def into_weights(node: Node, sweep: Sweep) -> Sequence[Node] | None:
+    """scale · (x · w + b) + shift becomes x · w' + b'."""
+    found = _per_channel(node, sweep)
+    if found is None:
+        return None
+    value, scale, shift = found
+    producer = sweep.producer(value)
+    if producer is None or sweep.uses[value] != 1:
+        return None
+    constants = producer.op.scaled(sweep.signature(producer).constants, scale, shift)
+    if constants is None:
+        return None
+    return [replace(sweep.with_constants(producer, producer.op, constants), outs=node.outs)]
+
+
+def to_depthwise(node: Node, sweep: Sweep) -> Sequence[Node] | None:
+    """A per-channel scale and shift that has no weights before it."""
+    found = _per_channel(node, sweep)
+    if found is None or sweep.types[node.outs[0]].rank != 4:
+        return None
+    value, scale, shift = found
+    channels = sweep.types[value].shape[3]
+    w = np.broadcast_to(scale, (channels,)).reshape(1, 1, 1, channels)
+    weights = sweep.constant(f"{node.outs[0]}_scale", np.ascontiguousarray(w, dtype=np.float32))
+    bias = np.ascontiguousarray(np.broadcast_to(shift, (channels,)), dtype=np.float32)
+    ins = (value, weights, sweep.constant(f"{node.outs[0]}_shift", bias))
+    return [Node(DepthwiseConv2D(), ins, node.outs, node.name)]
+
+
+def _per_channel(node: Node, sweep: Sweep) -> tuple[str, F32, F32] | None:
+    """The value that `node` scales and shifts, and by what for each index of the last axis."""
+    found = node.op.affine(sweep.signature(node))
+    if found is None:
+        return None
+    index, scale, shift = found
+    if any(size != 1 for a in (scale, shift) for size in a.shape[:-1]):
+        return None
+    return node.ins[index], _flat(scale), _flat(shift)
+
+
+def _flat(data: Array) -> F32:
+    return data.reshape(-1).astype(np.float32)

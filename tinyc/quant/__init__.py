@@ -1,0 +1,1 @@
+"""Post-training quantization: observe a float graph on real inputs, then rewrite it in integers."""

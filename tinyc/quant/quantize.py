@@ -1,0 +1,212 @@
+"""Rewrite a float graph in integers, by the rules its operators state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyc.errors import UnsupportedError
+from tinyc.ir.graph import Graph, Names, Node
+from tinyc.ir.op import Array
+from tinyc.ir.rules import AsIs, Bias, Fixed, SameAs, Unify, Weight
+from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
+from tinyc.ops.requantize import Requantize
+from tinyc.quant.calibrate import Range
+from tinyc.quant.groups import Groups
+
+NEGLIGIBLE = 1e-6  # of a layer's largest weight: a channel below it does nothing
+BIAS_LIMIT = 2**30  # keeps accumulators inside int32
+
+
+def quantize(graph: Graph, ranges: Mapping[str, Range], rounding: Rounding) -> Graph:
+    """The integer graph. `ranges` has every activation of the float graph."""
+    graph = _unify(graph)
+    groups = _scale_groups(graph)
+    params = _activation_params(graph, groups, ranges)
+    weights: dict[tuple[str, int], _Weights] = {}
+    for _ in range(10):
+        weights, widened = _weights_and_widening(graph, groups, params)
+        if not widened:
+            return _rewrite(graph, params, weights, groups, rounding)
+        params = _widen(groups, params, widened)
+    raise UnsupportedError(
+        "no int8 scales were found under which all accumulators fit", graph.name, "compile it with --float"
+    )
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """A linear node's constants in integers."""
+
+    data: NDArray[np.int8]
+    kind: TensorType
+    bias: NDArray[np.int32]
+
+
+def _unify(graph: Graph) -> Graph:
+    """Put a requantization before each input that cannot take over the common scale of its consumer."""
+    names, types, nodes = Names(graph.types), dict(graph.types), []
+    fixed = _values_with_fixed_scale(graph)
+    for node in graph.nodes:
+        if any(isinstance(rule, Unify) for rule in node.op.quant_rule.outs):
+            ins = []
+            for value in node.ins:
+                if value in fixed or value in graph.constants:
+                    name = names.fresh(f"{value}_rescaled")
+                    types[name] = types[value]
+                    nodes.append(Node(Requantize(), (value,), (name,), node.name))
+                    value = name
+                ins.append(value)
+            node = replace(node, ins=tuple(ins))
+        nodes.append(node)
+    return graph.with_nodes(nodes, types)
+
+
+def _values_with_fixed_scale(graph: Graph) -> set[str]:
+    fixed: set[str] = set()
+    for node in graph.nodes:
+        for value, rule in zip(node.outs, node.op.quant_rule.outs, strict=True):
+            if isinstance(rule, Fixed) or (isinstance(rule, SameAs) and node.ins[rule.index] in fixed):
+                fixed.add(value)
+    return fixed
+
+
+def _scale_groups(graph: Graph) -> Groups:
+    """Values that must have one scale."""
+    groups = Groups(graph.types)
+    for node in graph.nodes:
+        for value, rule in zip(node.outs, node.op.quant_rule.outs, strict=True):
+            match rule:
+                case SameAs(index=index):
+                    groups.join(value, node.ins[index])
+                case Unify():
+                    for source in node.ins:
+                        groups.join(value, source)
+    return groups
+
+
+def _activation_params(graph: Graph, groups: Groups, ranges: Mapping[str, Range]) -> dict[str, QuantParams]:
+    """Parameters of each group of activations."""
+    params: dict[str, QuantParams] = {}
+    for node in graph.nodes:
+        for value, rule in zip(node.outs, node.op.quant_rule.outs, strict=True):
+            if isinstance(rule, Fixed):
+                params[groups.of(value)] = rule.params
+    for group, members in groups.members().items():
+        seen = [ranges[m] for m in members if m in ranges]
+        constants = [graph.constants[m] for m in members if m in graph.constants]
+        seen += [(float(c.min()), float(c.max())) for c in constants]
+        if group not in params and seen:
+            params[group] = asymmetric(min(s[0] for s in seen), max(s[1] for s in seen))
+    # a rescaled copy has no range of its own: it is its source, seen by another group
+    for node in graph.nodes:
+        for source, value in zip(node.ins, node.outs, strict=False):
+            params.setdefault(groups.of(value), params[groups.of(source)])
+    return params
+
+
+def asymmetric(low: float, high: float) -> QuantParams:
+    """int8 parameters that cover [low, high] and hold zero exactly."""
+    low, high = min(low, 0.0), max(high, 0.0)
+    if high - low < 1e-30:
+        return QuantParams((1.0,), 0)
+    scale = (high - low) / 255
+    return QuantParams((scale,), int(np.clip(round(-128 - low / scale), -128, 127)))
+
+
+def _weights_and_widening(
+    graph: Graph, groups: Groups, params: Mapping[str, QuantParams]
+) -> tuple[dict[tuple[str, int], _Weights], dict[str, float]]:
+    """The integer constants of linear nodes, by (result, bias input); and groups whose scale is too fine.
+
+    A result finer than one unit of its accumulator would have to be shifted left, which may overflow.
+    """
+    found: dict[tuple[str, int], _Weights] = {}
+    widened: dict[str, float] = {}
+    for node in graph.nodes:
+        rule = node.op.quant_rule
+        for index in range(len(node.ins)):
+            bias_rule = rule.of_input(index)
+            if not isinstance(bias_rule, Bias):
+                continue
+            weight_rule = rule.of_input(bias_rule.w)
+            assert isinstance(weight_rule, Weight)
+            x = params[groups.of(node.ins[bias_rule.x])].per_tensor_scale
+            w, b = graph.constants[node.ins[bias_rule.w]], graph.constants[node.ins[index]]
+            made = _quantize_weights(node, w, b, weight_rule.axis, x)
+            found[node.outs[0], index] = made
+            unit = x * max(made.kind.q.scale)
+            group = groups.of(node.outs[0])
+            if unit > params[group].per_tensor_scale * (1 - 1e-6):
+                widened[group] = max(widened.get(group, 0.0), unit * (1 + 1e-5))
+    return found, widened
+
+
+def _quantize_weights(node: Node, w: Array, b: Array, axis: int, x_scale: float) -> _Weights:
+    others = tuple(a for a in range(w.ndim) if a != axis)
+    largest = np.abs(w).max(axis=others).astype(np.float64)
+    layer = float(largest.max())
+    dead = largest <= layer * NEGLIGIBLE
+    scale = np.where(dead, layer / 127 if layer > 0 else 1.0, largest / 127)
+    # a bias that dwarfs its channel's weights needs a coarser unit to fit
+    scale = np.maximum(scale, np.abs(b).astype(np.float64) / (x_scale * BIAS_LIMIT))
+    params = QuantParams(tuple(scale.tolist()), 0, axis)
+    kept = np.where(np.expand_dims(dead, others), 0, w)
+    data = np.clip(np.rint(kept / params.scales_array(w.ndim)), -127, 127).astype(np.int8)
+    bias = np.rint(b.astype(np.float64) / (x_scale * scale)).astype(np.int64)
+    most = np.abs(data.astype(np.int64)).sum(axis=others) * 255 + np.abs(bias)
+    if most.max() >= 2**31:
+        raise UnsupportedError(
+            f"{node.op.name} sums up to {int(most.max())}, which a 32-bit accumulator does not hold",
+            node.name,
+            "split the layer, or compile it with --float",
+        )
+    return _Weights(data, TensorType(w.shape, DType.I8, params), bias.astype(np.int32))
+
+
+def _widen(groups: Groups, params: Mapping[str, QuantParams], widened: Mapping[str, float]) -> dict[str, QuantParams]:
+    result = dict(params)
+    for group, scale in widened.items():
+        old = params[group]
+        low = (-128 - old.zero_point) * old.per_tensor_scale
+        result[group] = QuantParams((scale,), int(np.clip(round(-128 - low / scale), -128, 127)))
+    return result
+
+
+def _rewrite(
+    graph: Graph,
+    params: Mapping[str, QuantParams],
+    weights: Mapping[tuple[str, int], _Weights],
+    groups: Groups,
+    rounding: Rounding,
+) -> Graph:
+    names = Names(graph.types)
+    types, constants = dict(graph.types), dict(graph.constants)
+    for name, kind in graph.types.items():
+        if name not in graph.constants:
+            types[name] = replace(kind, dtype=DType.I8, quant=params[groups.of(name)])
+
+    def constant(stem: str, kind: TensorType, data: Array) -> str:
+        name = names.fresh(f"{stem}_q")
+        types[name], constants[name] = kind, data
+        return name
+
+    nodes = []
+    for node in graph.nodes:
+        ins = list(node.ins)
+        for index, value in enumerate(node.ins):
+            match node.op.quant_rule.of_input(index):
+                case Bias(w=w):
+                    made = weights[node.outs[0], index]
+                    ins[w] = constant(node.ins[w], made.kind, made.data)
+                    ins[index] = constant(value, TensorType(made.bias.shape, DType.I32), made.bias)
+                case AsIs() if value in graph.constants:
+                    data = graph.constants[value]
+                    q = params[groups.of(value)]
+                    kind = TensorType(data.shape, DType.I8, q)
+                    ins[index] = constant(value, kind, q.quantize(data, DType.I8))
+        nodes.append(replace(node, ins=tuple(ins)))
+    return graph.with_nodes(nodes, types, constants, rounding=rounding)
