@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tinyc's own portable kernels: all operators in float, and the int8 ones that CMSIS-NN lacks. One function a file.
+ *
+ * Tensors are contiguous, the last axis fastest; images are NHWC. Sizes are at least 1, and counts of elements and of
+ * bytes stay below 2^31. Nothing is allocated and nothing is kept between calls; no call can fail. A result may take the
+ * place of an operand only where that is said; other operands must not overlap it.
+ *
+ * Float results are clamped to [low, high], low <= high, infinities allowed; NaN stays NaN. Sums are taken in float, each
+ * in an order that depends on nothing but the operator, so that a part of a result has the bits that the whole has.
+ *
+ * int8 results are value * multiplier * 2^(shift - 31), rounded, plus an offset, clamped; multipliers in (-2^31, 2^31),
+ * shifts in [-31, 30], the scaled value within int32. The rounding is that of CMSIS-NN's arm_nn_requantize: to nearest,
+ * ties up, when compiled with CMSIS_NN_USE_SINGLE_ROUNDING, else TensorFlow Lite's, which rounds twice. An offset of an
+ * operand is minus its zero point, in [-127, 128]; that of a result is its zero point.
+ */
+#ifndef TINYC_KERNELS_H
+#define TINYC_KERNELS_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TINYC_MAX_AXES 6
+#define TINYC_PAD_AXES 4
+
+/* A convolution. kernel_c: input channels that one filter sees, in_c / groups; 1 in a depthwise one. */
+typedef struct {
+    int32_t batches;
+    int32_t in_h, in_w, in_c;
+    int32_t out_h, out_w, out_c;
+    int32_t kernel_h, kernel_w, kernel_c;
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_left; /* those below and to the right follow from the size of the result */
+    int32_t dilation_h, dilation_w;
+    float low, high;
+} tinyc_conv2d_params;
+
+/* A pooling. Every window must have a cell inside the input; the cells outside do not count. */
+typedef struct {
+    int32_t batches;
+    int32_t in_h, in_w, channels;
+    int32_t out_h, out_w;
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_left;
+    float low, high;
+} tinyc_pool2d_params;
+
+/* Sizes of a result, outermost axis first, and how many elements each operand moves on by axis: 0 repeats it. */
+typedef struct {
+    int32_t size[TINYC_MAX_AXES];
+    int32_t a[TINYC_MAX_AXES];
+    int32_t b[TINYC_MAX_AXES];
+} tinyc_broadcast;
+
+/* y = scale_y(scale_a((a + a_offset) << left_shift) + scale_b((b + b_offset) << left_shift)) + y_offset.
+ * left_shift in [0, 22]; a_shift and b_shift at most 0; low and high are int8 values. */
+typedef struct {
+    int32_t a_offset, a_multiplier, a_shift;
+    int32_t b_offset, b_multiplier, b_shift;
+    int32_t left_shift;
+    int32_t y_offset, y_multiplier, y_shift;
+    int32_t low, high;
+} tinyc_sum_params;
+
+/* y = scale_y((a + a_offset) * (b + b_offset)) + y_offset; low and high are int8 values. */
+typedef struct {
+    int32_t a_offset, b_offset, y_offset;
+    int32_t y_multiplier, y_shift;
+    int32_t low, high;
+} tinyc_mul_params;
+
+/* a [batches, rows, depth] times b [batches or 1, depth, columns]; b_step: elements from one matrix b to the next, or 0. */
+typedef struct {
+    int32_t batches, rows, depth, columns;
+    int32_t b_step;
+} tinyc_matmul_shape;
+
+/* y = scale_y(sum of (a + a_offset) * (b + b_offset)) + y_offset. */
+typedef struct {
+    int32_t a_offset, b_offset, y_offset;
+    int32_t y_multiplier, y_shift;
+} tinyc_matmul_params;
+
+/* Sizes of the input, outermost axis first, and how many cells are added before and after it along each axis. */
+typedef struct {
+    int32_t size[TINYC_PAD_AXES];
+    int32_t before[TINYC_PAD_AXES];
+    int32_t after[TINYC_PAD_AXES];
+} tinyc_pad_params;
+
+/* Sizes of the result, outermost axis first, and how many elements of the input one step along each axis is. */
+typedef struct {
+    int32_t size[TINYC_MAX_AXES];
+    int32_t stride[TINYC_MAX_AXES];
+} tinyc_transpose_params;
+
+/* w [out_c, kernel_h, kernel_w, kernel_c]; b [out_c]. Outside x there are zeros. */
+void tinyc_conv2d_f32(const tinyc_conv2d_params *params, const float *x, const float *w, const float *b, float *y);
+
+/* w [1, kernel_h, kernel_w, out_c]; b [out_c]; channel o of the result sees channel o / (out_c / in_c) of x. */
+void tinyc_depthwise_conv2d_f32(const tinyc_conv2d_params *params, const float *x, const float *w, const float *b,
+                                float *y);
+
+/* y [rows, out] = x [rows, depth] times the transpose of w [out, depth], plus b [out]. */
+void tinyc_dense_f32(int32_t rows, int32_t depth, int32_t out, float low, float high, const float *x, const float *w,
+                     const float *b, float *y);
+
+void tinyc_matmul_f32(const tinyc_matmul_shape *shape, const float *a, const float *b, float *y);
+void tinyc_matmul_s8(const tinyc_matmul_shape *shape, const tinyc_matmul_params *params, const int8_t *a,
+                     const int8_t *b, int8_t *y);
+
+/* y = a + b, a - b, a * b. The result may take the place of an operand of its shape. */
+void tinyc_add_f32(const tinyc_broadcast *shape, float low, float high, const float *a, const float *b, float *y);
+void tinyc_sub_f32(const tinyc_broadcast *shape, float low, float high, const float *a, const float *b, float *y);
+void tinyc_mul_f32(const tinyc_broadcast *shape, float low, float high, const float *a, const float *b, float *y);
+
+/* The same in int8. A difference is a sum too: the multiplier of b is negative. */
+void tinyc_add_s8(const tinyc_broadcast *shape, const tinyc_sum_params *params, const int8_t *a, const int8_t *b,
+                  int8_t *y);
+void tinyc_sub_s8(const tinyc_broadcast *shape, const tinyc_sum_params *params, const int8_t *a, const int8_t *b,
+                  int8_t *y);
+void tinyc_mul_s8(const tinyc_broadcast *shape, const tinyc_mul_params *params, const int8_t *a, const int8_t *b,
+                  int8_t *y);
+
+/* Functions of each of `count` elements. The result may take the place of x. */
+void tinyc_clamp_f32(int32_t count, float low, float high, const float *x, float *y);
+void tinyc_sigmoid_f32(int32_t count, const float *x, float *y);
+void tinyc_tanh_f32(int32_t count, const float *x, float *y);
+void tinyc_lookup_s8(int32_t count, const int8_t *table, const int8_t *x, int8_t *y); /* table[x + 128] */
+
+/* Softmax of each of `rows` rows of `row` elements. The result may take the place of x. */
+void tinyc_softmax_f32(int32_t rows, int32_t row, const float *x, float *y);
+
+void tinyc_max_pool2d_f32(const tinyc_pool2d_params *params, const float *x, float *y);
+void tinyc_avg_pool2d_f32(const tinyc_pool2d_params *params, const float *x, float *y);
+
+/* y [outer, inner] = the mean of x [outer, count, inner] over its middle axis. */
+void tinyc_mean_f32(int32_t outer, int32_t count, int32_t inner, const float *x, float *y);
+
+void tinyc_pad_f32(const tinyc_pad_params *params, float value, const float *x, float *y);
+void tinyc_transpose_f32(const tinyc_transpose_params *params, const float *x, float *y);
+void tinyc_transpose_s8(const tinyc_transpose_params *params, const int8_t *x, int8_t *y);
+
+/* Row r of `row_bytes` bytes (0 allowed) from src + r * src_stride to dst + dst_offset + r * dst_stride. */
+void tinyc_copy_rows(int32_t rows, int32_t row_bytes, const void *src, int32_t src_stride, int32_t dst_offset,
+                     void *dst, int32_t dst_stride);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

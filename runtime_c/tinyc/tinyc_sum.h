@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Internal: the sum of two int8 tensors, which serves differences as well. */
+#ifndef TINYC_SUM_H
+#define TINYC_SUM_H
+
+#include "tinyc_clamp.h"
+#include "tinyc_kernels.h"
+#include "tinyc_requantize.h"
+#include "tinyc_rows.h"
+
+static inline void tinyc_sum_s8(const tinyc_broadcast *shape, const tinyc_sum_params *params, const int8_t *a,
+                                const int8_t *b, int8_t *y)
+{
+    const tinyc_sum_params p = *params;
+    const int32_t columns = shape->size[TINYC_LAST_AXIS];
+    const int32_t a_step = shape->a[TINYC_LAST_AXIS];
+    const int32_t b_step = shape->b[TINYC_LAST_AXIS];
+    const int32_t unit = (int32_t)1 << p.left_shift;
+    tinyc_row row = {{0}};
+    do {
+        const int8_t *from_a = a + tinyc_row_start(&row, shape->a);
+        const int8_t *from_b = b + tinyc_row_start(&row, shape->b);
+        for (int32_t i = 0; i < columns; ++i) {
+            const int32_t first = tinyc_requantized((*from_a + p.a_offset) * unit, p.a_multiplier, p.a_shift);
+            const int32_t second = tinyc_requantized((*from_b + p.b_offset) * unit, p.b_multiplier, p.b_shift);
+            const int32_t sum = tinyc_requantized(first + second, p.y_multiplier, p.y_shift) + p.y_offset;
+            *y++ = tinyc_clamped_s8(sum, p.low, p.high);
+            from_a += a_step;
+            from_b += b_step;
+        }
+    } while (tinyc_next_row(&row, shape->size));
+}
+
+#endif
