@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arm_nnfunctions.h"
-
-#include <stddef.h>
-#include <string.h>
+#include "nn_copy.h"
 
 void arm_concatenation_s8_w(const int8_t *input,
                             const uint16_t input_x,
@@ -12,6 +10,6 @@ void arm_concatenation_s8_w(const int8_t *input,
                             int8_t *output,
                             const uint32_t offset_w)
 {
-    const size_t image = (size_t)input_x * input_y * input_z;
-    memcpy(output + offset_w * image, input, input_w * image);
+    const int32_t cell = input_x * input_y * input_z;
+    nn_copy(output + offset_w * (uint32_t)cell, input, cell * input_w);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arm_nnfunctions.h"
-
-#include <stddef.h>
-#include <string.h>
+#include "nn_copy.h"
 
 void arm_concatenation_s8_x(const int8_t *input,
                             const uint16_t input_x,
@@ -13,13 +11,12 @@ void arm_concatenation_s8_x(const int8_t *input,
                             const uint16_t output_x,
                             const uint32_t offset_x)
 {
-    const size_t runs = (size_t)input_y * input_z * input_w;
-    const size_t run = (size_t)input_x;
+    const int32_t runs = input_y * input_z * input_w;
     output += offset_x;
-    for (size_t i = 0; i < runs; i++)
+    for (int32_t i = 0; i < runs; i++)
     {
-        memcpy(output, input, run);
-        input += run;
-        output += (size_t)output_x;
+        nn_copy(output, input, input_x);
+        input += input_x;
+        output += output_x;
     }
 }

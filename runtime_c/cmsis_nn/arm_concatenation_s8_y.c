@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arm_nnfunctions.h"
-
-#include <stddef.h>
-#include <string.h>
+#include "nn_copy.h"
 
 void arm_concatenation_s8_y(const int8_t *input,
                             const uint16_t input_x,
@@ -13,14 +11,13 @@ void arm_concatenation_s8_y(const int8_t *input,
                             const uint16_t output_y,
                             const uint32_t offset_y)
 {
-    const size_t cell = (size_t)input_x;
-    const size_t runs = (size_t)input_z * input_w;
-    const size_t run = (size_t)input_y * cell;
-    output += offset_y * cell;
-    for (size_t i = 0; i < runs; i++)
+    const int32_t runs = input_z * input_w;
+    const int32_t run = input_x * input_y;
+    output += offset_y * input_x;
+    for (int32_t i = 0; i < runs; i++)
     {
-        memcpy(output, input, run);
+        nn_copy(output, input, run);
         input += run;
-        output += (size_t)output_y * cell;
+        output += input_x * output_y;
     }
 }

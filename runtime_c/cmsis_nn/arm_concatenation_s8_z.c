@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arm_nnfunctions.h"
-
-#include <stddef.h>
-#include <string.h>
+#include "nn_copy.h"
 
 void arm_concatenation_s8_z(const int8_t *input,
                             const uint16_t input_x,
@@ -13,14 +11,13 @@ void arm_concatenation_s8_z(const int8_t *input,
                             const uint16_t output_z,
                             const uint32_t offset_z)
 {
-    const size_t cell = (size_t)input_x * input_y;
-    const size_t runs = (size_t)input_w;
-    const size_t run = (size_t)input_z * cell;
-    output += offset_z * cell;
-    for (size_t i = 0; i < runs; i++)
+    const int32_t cell = input_x * input_y;
+    const int32_t run = cell * input_z;
+    output += offset_z * (uint32_t)cell;
+    for (int32_t i = 0; i < input_w; i++)
     {
-        memcpy(output, input, run);
+        nn_copy(output, input, run);
         input += run;
-        output += (size_t)output_z * cell;
+        output += cell * output_z;
     }
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arm_nnfunctions.h"
-
-#include <stddef.h>
-#include <string.h>
+#include "nn_copy.h"
 
 /* Writes `count` times `value`; returns the end. */
 static int8_t *nn_fill(int8_t *to, int8_t value, int32_t count)
 {
-    memset(to, value, (size_t)count);
+    nn_set(to, value, count);
     return to + count;
 }
 
@@ -36,7 +34,7 @@ arm_cmsis_nn_status arm_pad_s8(const int8_t *input,
             for (int32_t i = 0; i < runs; i++, input += run)
             {
                 output = nn_fill(output, pad_value, pre_pad->c);
-                memcpy(output, input, (size_t)run);
+                nn_copy(output, input, run);
                 output = nn_fill(output + run, pad_value, post_pad->c);
             }
             output = nn_fill(output, pad_value, post_pad->w * pixel);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arm_nnfunctions.h"
-
-#include <stddef.h>
-#include <string.h>
+#include "nn_copy.h"
 
 arm_cmsis_nn_status arm_transpose_s8(const int8_t *input_data,
                                      int8_t *const output_data,
@@ -48,7 +46,7 @@ arm_cmsis_nn_status arm_transpose_s8(const int8_t *input_data,
                 const int8_t *in = input_data + n * step[0] + h * step[1] + w * step[2];
                 if (step[3] == 1)
                 {
-                    memcpy(out, in, (size_t)extent[3]);
+                    nn_copy(out, in, extent[3]);
                     out += extent[3];
                     continue;
                 }

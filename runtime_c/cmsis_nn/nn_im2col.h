@@ -4,6 +4,7 @@
 #define NN_IM2COL_H
 
 #include "arm_nn_types.h"
+#include "nn_copy.h"
 #include "nn_dot.h"
 
 #include <string.h>
@@ -75,7 +76,7 @@ NN_INLINE void nn_put(nn_column_sink *sink, const int8_t *from, int32_t count)
         sink->column = nn_expand(from, count, sink->offset, sink->column);
         return;
     }
-    memcpy(sink->bytes, from, (size_t)count);
+    nn_copy(sink->bytes, from, count);
     sink->bytes += count;
 }
 
@@ -88,7 +89,7 @@ NN_INLINE void nn_put_padding(nn_column_sink *sink, int32_t count)
         sink->column += size;
         return;
     }
-    memset(sink->bytes, -sink->offset, (size_t)count);
+    nn_set(sink->bytes, (int8_t)-sink->offset, count);
     sink->bytes += count;
 }
 
