@@ -68,8 +68,9 @@ def _match(arrays: Mapping[str, Array], port: Port, where: str, say: Say) -> Arr
         fitting = {n: f for n, a in arrays.items() if a.ndim > 0 and (f := _fit(a, port)) is not None}
         if len(fitting) != 1:
             listed = ", ".join(f"'{n}' {a.shape}" for n, a in arrays.items()) or "nothing"
+            wanted = ", ".join(map(str, _sample_shape(port)))
             raise TinycError(
-                f"no array '{port.name}' of shape (samples, {', '.join(map(str, _sample_shape(port)))}); it has {listed}",
+                f"no array '{port.name}' of shape (samples, {wanted}); it has {listed}",
                 where,
                 f"store it under the input's name: numpy.savez(path, **{{'{port.name}': samples}})",
             )

@@ -54,7 +54,7 @@ def _unify(graph: Graph) -> Graph:
         if any(isinstance(rule, Unify) for rule in node.op.quant_rule.outs):
             ins = []
             for value in node.ins:
-                if value in fixed or value in graph.constants:
+                if value in fixed:
                     name = names.fresh(f"{value}_rescaled")
                     types[name] = types[value]
                     nodes.append(Node(Requantize(), (value,), (name,), node.name))

@@ -1,0 +1,1 @@
+"""From the final graph to C: kernel selection, memory, and text."""

@@ -1,0 +1,82 @@
+"""C text. The only place that turns Python values into C."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from math import isinf
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int32": "int32_t", "uint32": "uint32_t", "float32": "float"}
+
+# reserved words, and names that generated files declare themselves
+RESERVED = frozenset(
+    re.findall(
+        r"\w+",
+        """alignas alignof auto bool break case char const constexpr continue default do double else enum extern false
+        float for goto if inline int long nullptr register restrict return short signed sizeof static struct switch true
+        typedef typeof union unsigned void volatile while main arena tinyc""",
+    )
+)
+
+
+def identifier(text: str, fallback: str = "model") -> str:
+    """A C identifier that resembles `text`."""
+    name = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").lower()[:48].rstrip("_")
+    if not name:
+        return fallback
+    return f"{fallback}_{name}" if name[0].isdigit() or name in RESERVED else name
+
+
+def literal(value: bool | int | float | np.generic) -> str:
+    """A number."""
+    match value:
+        case bool() | np.bool_():
+            return "1" if value else "0"
+        case int() | np.integer():
+            number = int(value)
+            if number == -(2**31):
+                return "INT32_MIN"
+            return f"{number}u" if number >= 2**31 else str(number)
+        case float() | np.floating():
+            return _float(float(value))
+    raise TypeError(f"no C literal for {value!r}")
+
+
+def _float(value: float) -> str:
+    if isinf(value):
+        return "INFINITY" if value > 0 else "-INFINITY"
+    # nine significant digits name every float exactly
+    text = f"{np.float32(value):.9g}"
+    return f"{text}f" if any(c in text for c in ".en") else f"{text}.0f"
+
+
+def initializer(value: Any) -> str:
+    """An initializer: numbers, sequences, structs as mappings; text stands for itself."""
+    match value:
+        case str():
+            return value
+        case Mapping():
+            return "{" + ", ".join(f".{key} = {initializer(v)}" for key, v in value.items()) + "}"
+        case Sequence():
+            return "{" + ", ".join(initializer(v) for v in value) + "}"
+    return literal(value)
+
+
+def array(data: NDArray[Any], indent: str = "    ", width: int = 116) -> str:
+    """The elements of an array, row-major, in lines of at most `width` characters."""
+    lines, line = [], ""
+    for item in map(literal, data.reshape(-1).tolist() if data.dtype.kind in "iu" else data.reshape(-1)):
+        if line and len(line) + len(item) + 2 > width:
+            lines.append(line)
+            line = ""
+        line += f"{' ' if line else ''}{item},"
+    return "\n".join(f"{indent}{text}" for text in [*lines, line])
+
+
+def comment(text: str) -> str:
+    """Text that cannot end the comment it stands in."""
+    return text.replace("*/", "* /").replace("/*", "/ *").replace("\\", "/").replace("\n", " ").replace("\r", " ")
