@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arm_nnfunctions.h"
+#include "nn_mve.h"
 #include "nn_requantize.h"
 
 arm_cmsis_nn_status arm_elementwise_add_s8(const int8_t *input_1_vect,
@@ -19,6 +20,19 @@ arm_cmsis_nn_status arm_elementwise_add_s8(const int8_t *input_1_vect,
                                            const int32_t out_activation_max,
                                            const int32_t block_size)
 {
+#if defined(ARM_MATH_MVEI)
+    const nn_output_stage stage = {NULL, NULL, out_offset, out_activation_min, out_activation_max};
+    for (int32_t i = 0; i < block_size; i += 4)
+    {
+        const mve_pred16_t valid = vctp32q((uint32_t)(block_size - i));
+        const int32x4_t x1 = vshlq_r_s32(vaddq_n_s32(vldrbq_z_s32(input_1_vect + i, valid), input_1_offset), left_shift);
+        const int32x4_t x2 = vshlq_r_s32(vaddq_n_s32(vldrbq_z_s32(input_2_vect + i, valid), input_2_offset), left_shift);
+        const int32x4_t a = nn_requantize_mve(x1, vdupq_n_s32(input_1_mult), vdupq_n_s32(input_1_shift));
+        const int32x4_t b = nn_requantize_mve(x2, vdupq_n_s32(input_2_mult), vdupq_n_s32(input_2_shift));
+        const int32x4_t sum = nn_requantize_mve(vaddq_s32(a, b), vdupq_n_s32(out_mult), vdupq_n_s32(out_shift));
+        vstrbq_p_s32(output + i, nn_clamp_mve(&stage, sum), valid);
+    }
+#else
     const int32_t unit = 1 << left_shift;
     for (int32_t i = 0; i < block_size; i++)
     {
@@ -27,5 +41,6 @@ arm_cmsis_nn_status arm_elementwise_add_s8(const int8_t *input_1_vect,
         const int32_t sum = nn_requantize(a + b, out_mult, out_shift) + out_offset;
         output[i] = (int8_t)nn_min(nn_max(sum, out_activation_min), out_activation_max);
     }
+#endif
     return ARM_CMSIS_NN_SUCCESS;
 }

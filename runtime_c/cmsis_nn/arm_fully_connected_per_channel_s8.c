@@ -26,7 +26,7 @@ arm_cmsis_nn_status arm_fully_connected_per_channel_s8(const cmsis_nn_context *c
         .start = nn_dense_starts(ctx, bias_data),
         .channels = output_dims->c,
         .depth = filter_dims->n,
-        .input_offset = nn_dense_offset(fc_params),
+        .input_offset = fc_params->input_offset,
         .filter_offset = fc_params->filter_offset,
         .stage = {quant_params->multiplier, quant_params->shift, fc_params->output_offset,
                   fc_params->activation.min, fc_params->activation.max},

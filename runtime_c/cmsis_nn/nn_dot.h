@@ -126,22 +126,6 @@ NN_INLINE int32_t nn_dot_row(const int8_t *x, int32_t offset, const int8_t *w, i
     return acc;
 }
 
-/* The sum of `count` values. */
-NN_INLINE int32_t nn_sum(const int8_t *x, int32_t count)
-{
-    int32_t sum = 0;
-    for (const int8_t *end = x + (count & ~3); x != end; x += 4)
-    {
-        const uint32_t a = nn_load_s8x4(x);
-        sum = nn_dot2(nn_add_odd(nn_even(a), a), 0x10001u, sum);
-    }
-    for (int32_t i = 0; i < (count & 3); i++)
-    {
-        sum += x[i];
-    }
-    return sum;
-}
-
 #else
 
 typedef int16_t nn_column;
@@ -195,16 +179,6 @@ NN_INLINE int32_t nn_dot_row(const int8_t *x, int32_t offset, const int8_t *w, i
         acc += (*x + offset) * *w;
     }
     return acc;
-}
-
-NN_INLINE int32_t nn_sum(const int8_t *x, int32_t count)
-{
-    int32_t sum = 0;
-    for (const int8_t *end = x + count; x != end; x++)
-    {
-        sum += *x;
-    }
-    return sum;
 }
 
 #endif

@@ -5,7 +5,9 @@
 
 #include "arm_nn_types.h"
 #include "nn_dot.h"
+#include "nn_mve.h"
 #include "nn_requantize.h"
+#include "nn_sum.h"
 
 typedef struct
 {
@@ -13,7 +15,7 @@ typedef struct
     const int32_t *start; /* [channels] or NULL: bias, or on MVE bias and offsets */
     int32_t channels;
     int32_t depth;
-    int32_t input_offset;
+    int32_t input_offset; /* on MVE part of `start` */
     int32_t filter_offset;
     nn_output_stage stage;
     int per_channel; /* else the scale is that of channel 0 */
@@ -31,16 +33,43 @@ NN_INLINE const int32_t *nn_dense_starts(const cmsis_nn_context *ctx, const int3
 #endif
 }
 
-/* What remains to be added to each input. */
-NN_INLINE int32_t nn_dense_offset(const cmsis_nn_fc_params *params)
+/* What the weights' zero point contributes to every channel. */
+NN_INLINE int32_t nn_dense_add(const nn_dense *dense, const int8_t *x, int32_t input_offset)
 {
-#if defined(ARM_MATH_MVEI)
-    (void)params;
-    return 0; /* part of the kernel sums */
-#else
-    return params->input_offset;
-#endif
+    return dense->filter_offset == 0 ? 0 : dense->filter_offset * (nn_sum(x, dense->depth) + dense->depth * input_offset);
 }
+
+#if defined(ARM_MATH_MVEI)
+
+/* One row of `depth` inputs: four channels at a time. */
+static inline void nn_dense_row(nn_dense dense, const int8_t *x, int8_t *y)
+{
+    const int32_t depth = dense.depth;
+    const int32x4_t add = vdupq_n_s32(nn_dense_add(&dense, x, 0));
+    const int8_t *w = dense.filter;
+    for (int32_t k = 0; k < dense.channels; k += 4, w += 4 * depth)
+    {
+        /* Channels beyond the last repeat it and are not stored. */
+        const int32_t last = dense.channels - 1 - k;
+        const int8_t *const rows[4] = {w, w + nn_min(1, last) * depth, w + nn_min(2, last) * depth,
+                                       w + nn_min(3, last) * depth};
+        const mve_pred16_t valid = vctp32q((uint32_t)(dense.channels - k));
+        int32_t acc[4];
+        vstrwq_s32(acc, vaddq_s32(vldrwq_z_s32(dense.start + k, valid), add));
+        nn_dot_4_mve(rows, x, depth, acc);
+        int32x4_t multiplier = vdupq_n_s32(dense.stage.multiplier[0]);
+        int32x4_t shift = vdupq_n_s32(dense.stage.shift[0]);
+        if (dense.per_channel)
+        {
+            multiplier = vldrwq_z_s32(dense.stage.multiplier + k, valid);
+            shift = vldrwq_z_s32(dense.stage.shift + k, valid);
+        }
+        const int32x4_t scaled = nn_requantize_mve(vldrwq_s32(acc), multiplier, shift);
+        vstrbq_p_s32(y + k, nn_clamp_mve(&dense.stage, scaled), valid);
+    }
+}
+
+#else
 
 NN_INLINE int32_t nn_dense_start(const nn_dense *dense, int32_t channel, int32_t add)
 {
@@ -56,11 +85,7 @@ NN_INLINE int8_t nn_dense_output(const nn_dense *dense, int32_t channel, int32_t
 static inline void nn_dense_row(nn_dense dense, const int8_t *x, int8_t *y)
 {
     const int32_t depth = dense.depth;
-    int32_t add = 0; /* what the weights' zero point contributes to every channel */
-    if (dense.filter_offset != 0)
-    {
-        add = dense.filter_offset * (nn_sum(x, depth) + depth * dense.input_offset);
-    }
+    const int32_t add = nn_dense_add(&dense, x, dense.input_offset);
     const int8_t *w = dense.filter;
     int32_t k = 0;
     for (; k + 4 <= dense.channels; k += 4, w += 4 * depth)
@@ -79,5 +104,7 @@ static inline void nn_dense_row(nn_dense dense, const int8_t *x, int8_t *y)
         y[k] = nn_dense_output(&dense, k, nn_dot_row(x, dense.input_offset, w, depth, start));
     }
 }
+
+#endif
 
 #endif

@@ -76,22 +76,6 @@ NN_INLINE void nn_dot_4_mve(const int8_t *const rows[4], const int8_t *shared, i
     acc[3] = a3;
 }
 
-/* The sum of `count` int8. */
-NN_INLINE int32_t nn_sum_mve(const int8_t *x, int32_t count)
-{
-    int32_t sum = 0;
-    __asm__ volatile("wlstp.8 lr, %[n], 2f\n"
-                     "1:\n\t"
-                     "vldrb.8 q0, [%[x]], #16\n\t"
-                     "vaddva.s8 %[sum], q0\n\t"
-                     "letp lr, 1b\n"
-                     "2:"
-                     : [x] "+r"(x), [sum] "+Te"(sum)
-                     : [n] "r"(count)
-                     : "q0", "lr", "memory");
-    return sum;
-}
-
 #endif
 
 #endif
