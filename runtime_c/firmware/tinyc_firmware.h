@@ -21,7 +21,11 @@ _Noreturn void tinyc_exit(int status);
 /* Fill the free part of the stack with a pattern, from its limit up to the caller's frame. */
 void tinyc_stack_paint(void);
 
-/* Bytes of stack used below the frame that called tinyc_stack_paint, at the deepest point since. */
+/* Bytes of stack used below the frame that called tinyc_stack_paint, at the deepest point since; at least 64, which are
+ * not painted. */
 uint32_t tinyc_stack_used(void);
+
+/* 1 when the stack's last word has been used since it was painted, else 0. */
+int tinyc_stack_overflowed(void);
 
 #endif

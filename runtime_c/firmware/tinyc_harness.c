@@ -140,6 +140,9 @@ static void probe_memory(void)
         read_inputs();
         run_once();
         const uint32_t stack = tinyc_stack_used();
+        if (tinyc_stack_overflowed()) {
+            fail("error the stack overflowed, after bytes ", stack);
+        }
         check_guards();
         const size_t arena = tinyc_arena_high_water(h.guarded, h.model->arena_bytes, patterns[k]);
         hashes[k] = hash_outputs();

@@ -72,7 +72,7 @@ int tinyc_run_selftest(const tinyc_model *model, uint8_t *guarded, const tinyc_t
     int failed = model->init(guarded + TINYC_GUARD_BYTES, model->arena_bytes) != 0 || run_samples(model, vectors) != 0;
     tinyc_selftest.stack_high_water = tinyc_stack_used();
     tinyc_selftest.arena_high_water = (uint32_t)tinyc_arena_high_water(guarded, model->arena_bytes, PATTERN);
-    tinyc_selftest.overrun = tinyc_arena_overrun(guarded, model->arena_bytes) != 0;
+    tinyc_selftest.overrun = tinyc_arena_overrun(guarded, model->arena_bytes) != 0 || tinyc_stack_overflowed();
     failed |= tinyc_selftest.mismatches != 0 || tinyc_selftest.overrun != 0;
     tinyc_selftest.state = failed ? TINYC_SELFTEST_FAILED : TINYC_SELFTEST_PASSED;
     return failed;

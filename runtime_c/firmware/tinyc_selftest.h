@@ -20,7 +20,7 @@ typedef struct {
     uint32_t runs;
     uint32_t mismatches;   /* output bytes that differ, over all runs */
     uint32_t failed_layer; /* 1-based, as run() returned it; 0 none */
-    uint32_t overrun;      /* 1: a guard before or behind the arena was damaged */
+    uint32_t overrun;      /* 1: a guard before or behind the arena, or the stack's last word, was overwritten */
     uint32_t ticks_min, ticks_max; /* of one run, of the board's timer: the core's cycles where that is the DWT */
     uint32_t arena_high_water, stack_high_water; /* bytes */
     uint32_t fault_exception, fault_pc, fault_lr, fault_cfsr, fault_address; /* as in tinyc_fault */

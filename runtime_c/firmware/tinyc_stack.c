@@ -2,26 +2,31 @@
 #include "tinyc_firmware.h"
 
 #define PAINT UINT32_C(0xC5C5C5C5)
+#define OWN_FRAME_WORDS 16
 
 extern uint32_t tinyc_stack_limit[]; /* from the linker script: the stack's lowest word */
 
-static volatile uint32_t *painted_to;
+static volatile uint32_t *painted_from; /* the stack pointer of whoever called tinyc_stack_paint */
 
 __attribute__((noinline)) void tinyc_stack_paint(void)
 {
-    /* This frame ends a little below: leave it alone. Volatile, so that no memset (with a frame of its own) does it. */
-    volatile uint32_t *const end = (volatile uint32_t *)__builtin_frame_address(0) - 16;
-    for (volatile uint32_t *word = tinyc_stack_limit; word < end; ++word) {
+    painted_from = __builtin_dwarf_cfa();
+    /* Volatile, so that no call of memset, with a frame of its own, does it. */
+    for (volatile uint32_t *word = tinyc_stack_limit; word < painted_from - OWN_FRAME_WORDS; ++word) {
         *word = PAINT;
     }
-    painted_to = end;
 }
 
 uint32_t tinyc_stack_used(void)
 {
-    volatile uint32_t *lowest = tinyc_stack_limit;
-    while (lowest < painted_to && *lowest == PAINT) {
+    const volatile uint32_t *lowest = tinyc_stack_limit;
+    while (lowest < painted_from - OWN_FRAME_WORDS && *lowest == PAINT) {
         ++lowest;
     }
-    return (uint32_t)(painted_to - lowest + 16) * (uint32_t)sizeof *lowest;
+    return (uint32_t)((uintptr_t)painted_from - (uintptr_t)lowest);
+}
+
+int tinyc_stack_overflowed(void)
+{
+    return *tinyc_stack_limit != PAINT;
 }

@@ -60,16 +60,18 @@ def build(
     extra: str = "",
     selftest: Selftest | None = None,
     stack_bytes: int = 4096,
-    cache_dir: Path | None = None,
 ) -> Elf:
-    """The model's firmware for a board; `extra` is a C statement that runs in layer 1."""
+    """The model's firmware for a board; `extra` is a C statement that runs in layer 1.
+
+    Compiled runtime files are kept beside `folder`: with pytest's `tmp_path`, for the rest of the session.
+    """
     main, script = write_sources(folder, board, selftest, stack_bytes)
     defines = {"EXTRA": extra, **({"TINYC_TRACE": "1"} if trace else {})}
     how = Compilation(
         cpu=board.cpu,
         include_dirs=(HERE, resource("runtime_c", "firmware")),
         defines=firmware_defines(board, defines),
-        cache_dir=cache_dir,
+        cache_dir=folder.parent / "cache",
     )
     sources = [main, HERE / "negate.c", *firmware_sources(board, selftest is not None)]
     return build_firmware(sources, folder / "firmware.elf", board, script, how)

@@ -68,8 +68,14 @@ class FlashTools:
 
     pyocd: str | None = None
     openocd: tuple[str, ...] | None = None
-    """Configuration scripts, in order."""
+    """OpenOCD's arguments that say which probe and which target: `-f` scripts and `-c` commands, in order."""
     gdb: GdbLoad | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The tools that know the board, the most convenient first."""
+        known = {"pyocd": self.pyocd, "openocd": self.openocd, "gdb": self.gdb}
+        return [name for name, value in known.items() if value is not None]
 
 
 @dataclass(frozen=True)
@@ -222,8 +228,6 @@ def _gdb(table: Table) -> GdbLoad:
 
 def describe(board: Board) -> dict[str, Any]:
     """The board as plain data for tables and JSON: name, title, cpu, flash and RAM bytes, how it can be run."""
-    tools = board.flash_tools
-    named = {"pyocd": tools.pyocd, "openocd": tools.openocd, "gdb": tools.gdb}
     return {
         "name": board.name,
         "title": board.title,
@@ -231,5 +235,5 @@ def describe(board: Board) -> dict[str, Any]:
         "flash_bytes": board.flash.bytes,
         "ram_bytes": board.ram.bytes,
         "emulator": board.emulator.machine if board.emulator else None,
-        "flash_tools": [name for name, value in named.items() if value is not None],
+        "flash_tools": board.flash_tools.names,
     }

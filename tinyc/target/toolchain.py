@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from itertools import repeat
 from pathlib import Path
 
@@ -22,8 +23,10 @@ JOBS = 2
 ERROR_LINES = 12
 
 # Contraction off: a fused multiply-add rounds once where the host and the interpreter round twice.
+# Debug information is for whoever debugs the firmware; none of it is loaded.
 COMMON_FLAGS = (
     "-std=c11",
+    "-g",
     "-ffunction-sections",
     "-fdata-sections",
     "-fno-common",
@@ -98,9 +101,13 @@ def _cache_entry(source: Path, how: Compilation) -> Path | None:
     preprocessed = run_tool(how.command("-E", "-P", str(source)))
     if preprocessed.returncode != 0:
         return None
-    version = run_tool([ARM_GCC.require(), "--version"]).stdout
-    key = "\0".join([version, *how.flags(), preprocessed.stdout])
+    key = "\0".join([_version(ARM_GCC.require()), *how.flags(), preprocessed.stdout])
     return how.cache_dir / "objects" / f"{hashlib.sha256(key.encode()).hexdigest()}.o"
+
+
+@cache
+def _version(compiler: str) -> str:
+    return run_tool([compiler, "--version"]).stdout
 
 
 def _store(path: Path, data: bytes) -> None:
