@@ -1,0 +1,115 @@
+"""Gemm and MatMul: dense layers where one side is constant, products of activations otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyc.frontend.onnx.node import NodeView
+from tinyc.ops.add import Add
+from tinyc.ops.dense import Dense
+from tinyc.ops.matmul import MatMul
+from tinyc.ops.mul import Mul
+
+
+def gemm(node: NodeView) -> str:
+    """alpha · A' B' + beta · C, where A' and B' may be transposed and C broadcasts."""
+    alpha, beta = node.attributes.number("alpha", 1.0), node.attributes.number("beta", 1.0)
+    flip_a, flip_b = node.attributes.flag("transA"), node.attributes.flag("transB")
+    for index in (0, 1):
+        if len(node.shape(index)) != 2:
+            raise node.invalid(f"its inputs must be matrices, input {index} has shape {node.shape(index)}")
+    a_shape, b_shape = node.shape(0), node.shape(1)
+    rows, columns = a_shape[int(flip_a)], b_shape[int(not flip_b)]
+    has_c = node.has(2) and beta != 0
+    if has_c and not _broadcasts(node.shape(2), (rows, columns)):
+        raise node.invalid(f"C of shape {node.shape(2)} does not broadcast to the result's shape {(rows, columns)}")
+
+    bias = None
+    if has_c and node.is_constant(2) and node.shape(2)[:-1] in ((), (1,)):
+        bias = np.broadcast_to(beta * node.floats(2, "C").reshape(-1), (columns,))
+    if node.is_constant(1):
+        b = node.floats(1, "B")
+        w = node.store_like(1, alpha * (b if flip_b else b.T))
+        zeros = np.zeros(columns, np.float32)
+        offset = node.store(zeros, f"{node.name}.bias") if bias is None else node.store_like(2, bias)
+        y = node.emit(Dense(), _maybe_flipped(node, node.value(0), flip_a), w, offset)
+        has_c = has_c and bias is None
+    elif node.is_constant(0):
+        a = node.floats(0, "A")
+        y = _constant_times(node, alpha * (a.T if flip_a else a), _maybe_flipped(node, node.value(1), flip_b))
+    else:
+        y = node.emit(
+            MatMul(), _maybe_flipped(node, node.value(0), flip_a), _maybe_flipped(node, node.value(1), flip_b)
+        )
+        y = _scaled(node, y, alpha)
+    return node.emit(Add(), y, _scaled(node, node.value(2), beta)) if has_c else y
+
+
+def matmul(node: NodeView) -> str:
+    """NumPy's matrix product: vectors as rows or columns, leading axes as a batch."""
+    a_shape, b_shape = node.shape(0), node.shape(1)
+    if not a_shape or not b_shape:
+        raise node.invalid(f"shapes {a_shape} and {b_shape} are no matrices")
+    a_matrix = a_shape if len(a_shape) > 1 else (1, *a_shape)
+    b_matrix = b_shape if len(b_shape) > 1 else (*b_shape, 1)
+    if a_matrix[-1] != b_matrix[-2]:
+        raise node.invalid(f"shapes {a_shape} and {b_shape} do not fit")
+    if node.is_constant(1) and np.prod(b_matrix[:-2], dtype=np.int64) == 1:
+        w = node.floats(1, "weights").reshape(b_matrix[-2:]).T
+        bias = node.store(np.zeros(b_matrix[-1], np.float32), f"{node.name}.bias")
+        y = node.emit(Dense(), node.reshaped(node.value(0), a_matrix), node.store_like(1, w), bias)
+    elif node.is_constant(0) and np.prod(a_matrix[:-2], dtype=np.int64) == 1:
+        weights = node.floats(0, "weights").reshape(a_matrix[-2:])
+        y = _constant_times(node, weights, node.reshaped(node.value(1), b_matrix))
+    else:
+        y = _batched(node, node.reshaped(node.value(0), a_matrix), node.reshaped(node.value(1), b_matrix))
+    batch = np.broadcast_shapes(a_matrix[:-2], b_matrix[:-2])
+    shape = (*batch, *a_shape[-2:-1], *(b_shape[-1:] if len(b_shape) > 1 else ()))
+    return node.reshaped(y, shape)
+
+
+def _batched(node: NodeView, a: str, b: str) -> str:
+    """The product of two activations, whose batches agree or one of which has none."""
+    a_batch, b_batch = node.shape_of(a)[:-2], node.shape_of(b)[:-2]
+    if all(size == 1 for size in b_batch):
+        return node.emit(MatMul(), a, node.reshaped(b, node.shape_of(b)[-2:]))
+    if all(size == 1 for size in a_batch):
+        # (a b)ᵀ = bᵀ aᵀ, and it is the second operand that may come without a batch
+        flipped = node.reshaped(_flipped(node, a), node.shape_of(a)[:-3:-1])
+        return _flipped(node, node.emit(MatMul(), _flipped(node, b), flipped))
+    a_kept, b_kept = _without_ones(a_batch), _without_ones(b_batch)
+    if a_kept != b_kept:
+        raise node.unsupported(f"batches {a_batch} and {b_batch} that broadcast against each other")
+    a = node.reshaped(a, (*a_kept, *node.shape_of(a)[-2:]))
+    return node.emit(MatMul(), a, node.reshaped(b, (*b_kept, *node.shape_of(b)[-2:])))
+
+
+def _constant_times(node: NodeView, a: np.ndarray[tuple[int, ...], np.dtype[np.float32]], b: str) -> str:
+    """a b for a constant matrix `a`, as (bᵀ aᵀ)ᵀ: a dense layer with weights `a` over the columns of b."""
+    weights, bias = node.store_like(0, a), node.store(np.zeros(len(a), np.float32), f"{node.name}.bias")
+    return _flipped(node, node.emit(Dense(), _flipped(node, b), weights, bias))
+
+
+def _flipped(node: NodeView, value: str) -> str:
+    """The last two axes swapped."""
+    rank = len(node.shape_of(value))
+    return node.transposed(value, (*range(rank - 2), rank - 1, rank - 2))
+
+
+def _maybe_flipped(node: NodeView, value: str, flip: bool) -> str:
+    return _flipped(node, value) if flip else value
+
+
+def _scaled(node: NodeView, value: str, factor: float) -> str:
+    if factor == 1:
+        return value
+    return node.emit(Mul(), value, node.store(np.array(factor, np.float32), f"{node.name}.factor"))
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(size for size in shape if size != 1)
+
+
+def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    aligned = (1,) * (len(target) - len(shape)) + shape
+    return len(aligned) == len(target) and all(s in (1, t) for s, t in zip(aligned, target, strict=True))

@@ -1,0 +1,142 @@
+"""Operators that move elements and compute nothing."""
+
+from __future__ import annotations
+
+from math import isfinite, prod
+
+import numpy as np
+from onnx import TensorProto
+
+from tinyc.frontend.onnx.node import NodeView
+from tinyc.frontend.onnx.tensors import element_name
+from tinyc.ops.concat import Concat
+from tinyc.ops.pad import MAX_RANK, Pad
+
+_FLOATING = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16)
+
+
+def identity(node: NodeView) -> str:
+    return node.value(0)
+
+
+def dropout(node: NodeView) -> str:
+    """Drops nothing, as always outside training."""
+    node.attributes.ignore("ratio", "seed")
+    if node.opset >= 12 and node.has(2) and node.constant(2, "training mode").any():
+        raise node.unsupported("training mode", "export the model in evaluation mode")
+    return node.value(0)
+
+
+def cast(node: NodeView) -> str:
+    """Between floating-point types: activations are float32 whatever the model calls them."""
+    node.attributes.ignore("saturate", "round_mode")  # of casts to 8-bit floats
+    to = node.attributes.integer("to", TensorProto.UNDEFINED)
+    if to not in _FLOATING:
+        raise node.attributes.unsupported(
+            "to", element_name(to), "floating-point types", "compute in float, and cast in the application"
+        )
+    return node.value(0)
+
+
+def reshape(node: NodeView) -> str:
+    """0 keeps an axis unless allowzero, −1 takes what is left."""
+    old = node.shape(0)
+    wanted = node.integers(1, "shape")
+    allow_zero = node.opset >= 14 and node.attributes.flag("allowzero")
+    if not allow_zero:
+        if any(size == 0 and axis >= len(old) for axis, size in enumerate(wanted)):
+            raise node.invalid(f"its shape {wanted} keeps an axis that {old} does not have")
+        wanted = tuple(old[axis] if size == 0 else size for axis, size in enumerate(wanted))
+    if min(wanted, default=1) < -1 or wanted.count(-1) > 1:
+        raise node.invalid(f"a shape of {wanted}")
+    rest = prod(size for size in wanted if size != -1)
+    total = prod(old)
+    if -1 in wanted:
+        if rest == 0 or total % rest:
+            raise node.invalid(f"{old} does not reshape to {wanted}")
+        wanted = tuple(total // rest if size == -1 else size for size in wanted)
+    if prod(wanted) != total:
+        raise node.invalid(f"{old} has {total} elements, its new shape {wanted} has {prod(wanted)}")
+    return node.reshaped(node.value(0), wanted)
+
+
+def flatten(node: NodeView) -> str:
+    """A matrix: the axes before `axis`, and those from it on."""
+    shape = node.shape(0)
+    axis = node.attributes.integer("axis", 1)
+    least = 0 if node.opset < 11 else -len(shape)
+    if not least <= axis <= len(shape):
+        raise node.invalid(f"axis {axis} of a tensor of {len(shape)} axes")
+    split = axis if axis >= 0 else axis + len(shape)
+    return node.reshaped(node.value(0), (prod(shape[:split]), prod(shape[split:])))
+
+
+def squeeze(node: NodeView) -> str:
+    """Without the given axes, or without all axes of size 1."""
+    shape = node.shape(0)
+    given = node.axes_list(1, first_input_opset=13)
+    axes = [a for a, s in enumerate(shape) if s == 1] if given is None else node.axes(given, len(shape))
+    if any(shape[a] != 1 for a in axes):
+        raise node.invalid(f"axes {tuple(axes)} of shape {shape} are not all of size 1")
+    return node.reshaped(node.value(0), tuple(s for a, s in enumerate(shape) if a not in axes))
+
+
+def unsqueeze(node: NodeView) -> str:
+    """With new axes of size 1 at the given places of the result."""
+    shape = node.shape(0)
+    given = node.axes_list(1, first_input_opset=13)
+    if given is None:
+        raise node.invalid("its axes are missing")
+    rank = len(shape) + len(given)
+    axes = node.axes(given, rank)
+    sizes = iter(shape)
+    return node.reshaped(node.value(0), tuple(1 if a in axes else next(sizes) for a in range(rank)))
+
+
+def transpose(node: NodeView) -> str:
+    """The axes in the order `perm`, or reversed."""
+    rank = len(node.shape(0))
+    perm = node.attributes.integers("perm")
+    perm = tuple(reversed(range(rank))) if perm is None else perm
+    if sorted(perm) != list(range(rank)):
+        raise node.invalid(f"attribute perm = {perm} does not permute {rank} axes")
+    return node.transposed(node.value(0), perm)
+
+
+def concat(node: NodeView) -> str:
+    axis = node.attributes.integer("axis", 1)
+    values = [node.value(i) for i in range(len(node))]
+    axis = node.axis(axis, len(node.shape(0)))
+    return values[0] if len(values) == 1 else node.emit(Concat(axis), *values)
+
+
+def pad(node: NodeView) -> str:
+    """A border of one value. Pads and value are attributes before opset 11, inputs from then on."""
+    mode = node.attributes.text("mode", "constant")
+    if mode != "constant":
+        raise node.attributes.unsupported("mode", mode, "'constant'", "pad with zeros, or pad in the application")
+    rank = len(node.shape(0))
+    if node.opset < 11:
+        pads, value = node.attributes.integers("pads") or (), node.attributes.number("value", 0.0)
+    else:
+        pads, value = node.integers(1, "pads"), node.number(2, "value") if node.has(2) else 0.0
+    axes = tuple(range(rank))
+    if node.has(3):
+        named = [node.axis(a, rank) for a in node.integers(3, "axes")]
+        if len(set(named)) != len(named):
+            raise node.invalid(f"axes {tuple(named)} name one twice")
+        axes = tuple(named)
+    if len(pads) != 2 * len(axes):
+        raise node.invalid(f"{len(axes)} axes want {2 * len(axes)} pads, not {len(pads)}")
+    if min(pads, default=0) < 0:
+        raise node.unsupported(f"negative pads, which crop: {pads}")
+    if not any(pads):
+        return node.value(0)
+    if not isfinite(value) or abs(value) > np.finfo(np.float32).max:
+        raise node.unsupported(f"padding with {value}", "pad with a finite value")
+    if rank > MAX_RANK:
+        raise node.unsupported(f"an input of {rank} axes; at most {MAX_RANK} can be padded")
+    before, after = [0] * rank, [0] * rank
+    for place, axis in enumerate(axes):
+        before[axis], after[axis] = pads[place], pads[len(axes) + place]
+    return node.emit(Pad(tuple(before), tuple(after), value), node.value(0))

@@ -1,0 +1,81 @@
+"""What the rest of tinyc calls: import a model, or list what it consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from onnx import NodeProto
+
+from tinyc.errors import TinycError, UnsupportedError
+from tinyc.frontend.onnx.model import needed, node_name, read_model
+from tinyc.frontend.onnx.node import Activation, Constant
+from tinyc.frontend.onnx.walk import Walk
+from tinyc.ir.graph import Graph
+
+
+@dataclass(frozen=True)
+class NodeSummary:
+    """One node of an ONNX model. `shape` is that of its first result, None if unknown.
+
+    `folded`: it is computed at compile time. `problem` says why tinyc cannot compile it, "" if it can.
+    """
+
+    name: str
+    op: str
+    shape: tuple[int, ...] | None
+    folded: bool = False
+    problem: str = ""
+
+
+def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Graph:
+    """The float graph of the model at `path`, named after the file.
+
+    `shapes` fixes inputs whose shape the model leaves open; a first axis that is open is otherwise a batch of 1.
+    The graph's inputs and outputs have ONNX's names and layout. TinycError says what is wrong with a bad file,
+    UnsupportedError what tinyc does not do.
+    """
+    model = read_model(path, shapes)
+    walk = Walk(model)
+    inputs = tuple(walk.add_input(given) for given in model.inputs)
+    for node in needed(model):
+        walk.add_initializers(node.input)
+        walk.add(node)
+    outputs = []
+    for output in model.outputs:
+        known = walk.known.get(output.name)
+        if not isinstance(known, Activation):
+            raise UnsupportedError(f"the output '{output.name}' is constant", model.file, "remove it from the outputs")
+        outputs.append(walk.builder.output(known.value, output))
+    return walk.builder.graph(path.stem, inputs, tuple(outputs))
+
+
+def inspect_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> list[NodeSummary]:
+    """Every node of the model, in an order in which they can run, with all that stands in the way of compiling it.
+
+    Raises TinycError for a file that cannot be read at all. Behind a node that is not supported, shapes are
+    those that ONNX's own inference finds; where it finds none, nodes are judged by their operators alone.
+    """
+    model = read_model(path, shapes)
+    walk = Walk(model)
+    for given in model.inputs:
+        walk.add_input(given)
+    return [_summary(walk, node) for node in model.nodes]
+
+
+def _summary(walk: Walk, node: NodeProto) -> NodeSummary:
+    problem = ""
+    try:
+        walk.add_initializers(node.input)
+        if all(name in walk.known for name in node.input if name):
+            walk.add(node)
+        else:
+            walk.check(node)
+    except TinycError as error:
+        problem = error.message
+        walk.guess(node)
+    first = next((o for o in node.output if o in walk.known), None)
+    shape = None if first is None else walk.shape(first)
+    folded = first is not None and isinstance(walk.known[first], Constant)
+    return NodeSummary(node_name(node), node.op_type, shape, folded, problem)

@@ -1,0 +1,167 @@
+"""One ONNX node as a handler sees it: attributes, inputs, and the means to build what it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto
+
+from tinyc.errors import TinycError, UnsupportedError
+from tinyc.frontend.onnx.attributes import Attributes
+from tinyc.frontend.onnx.builder import Builder
+from tinyc.frontend.onnx.model import node_name
+from tinyc.frontend.onnx.tensors import as_float32
+from tinyc.ir.op import Op
+from tinyc.ops.reshape import Reshape
+from tinyc.ops.transpose import Transpose
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """An ONNX tensor that is known at compile time."""
+
+    data: Array
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An ONNX tensor that is computed at run time: the graph's value of the same shape."""
+
+    value: str
+
+
+Known = Constant | Activation
+
+
+class NodeView:
+    """One node. Values are names in the graph; everything is in ONNX's layout unless a name says otherwise."""
+
+    def __init__(self, proto: NodeProto, opset: int, ins: Sequence[Known | None], builder: Builder, where: str) -> None:
+        self.op = proto.op_type
+        self.name = node_name(proto)
+        self.opset = opset
+        self.where = where
+        self.attributes = Attributes(proto, where)
+        self._stem = next((o for o in proto.output if o), self.name)
+        self._in_names = tuple(proto.input)
+        self._ins = tuple(ins)
+        self._builder = builder
+
+    # Errors
+
+    def unsupported(self, message: str, hint: str = "") -> UnsupportedError:
+        """The error for what ONNX allows and tinyc does not do."""
+        return UnsupportedError(message, self.where, hint)
+
+    def invalid(self, message: str, hint: str = "") -> TinycError:
+        """The error for what ONNX does not allow."""
+        return TinycError(message, self.where, hint)
+
+    # Inputs
+
+    def __len__(self) -> int:
+        """How many inputs the node lists, given or not."""
+        return len(self._ins)
+
+    def has(self, index: int) -> bool:
+        """Whether the optional input is given."""
+        return index < len(self._ins) and self._ins[index] is not None
+
+    def is_constant(self, index: int) -> bool:
+        """Whether the input is known at compile time."""
+        return index < len(self._ins) and isinstance(self._ins[index], Constant)
+
+    def _input(self, index: int) -> Known:
+        known = self._ins[index] if index < len(self._ins) else None
+        if known is None:
+            raise self.invalid(f"input {index} is missing")
+        return known
+
+    def value(self, index: int) -> str:
+        """The input as a value of the graph; a constant becomes one of the graph's."""
+        known = self._input(index)
+        if isinstance(known, Activation):
+            return known.value
+        return self.store(known.data, self._in_names[index])
+
+    def shape(self, index: int) -> tuple[int, ...]:
+        known = self._input(index)
+        return known.data.shape if isinstance(known, Constant) else self.shape_of(known.value)
+
+    def constant(self, index: int, what: str) -> Array:
+        """The data of an input that has to be known at compile time, as they are; `what` it is, for the message."""
+        known = self._input(index)
+        if isinstance(known, Activation):
+            raise self.unsupported(f"its {what} ('{self._in_names[index]}') must be constant, not computed at run time")
+        return known.data
+
+    def floats(self, index: int, what: str) -> NDArray[np.float32]:
+        """`constant`, as finite float32."""
+        return as_float32(self.constant(index, what), self._in_names[index], self.where)
+
+    def integers(self, index: int, what: str) -> tuple[int, ...]:
+        """`constant`, as a list of integers."""
+        data = self.constant(index, what)
+        if data.dtype.kind not in "iu" or data.ndim > 1:
+            raise self.invalid(f"its {what} must be a list of integers, not {data.dtype} of shape {data.shape}")
+        return tuple(map(int, data.reshape(-1)))
+
+    def number(self, index: int, what: str) -> float:
+        """`constant`, as one number, which may be infinite."""
+        data = self.constant(index, what)
+        if data.dtype.kind != "f" or data.size != 1 or np.isnan(data).any():
+            raise self.invalid(f"its {what} must be one number, not {data.dtype} of shape {data.shape}")
+        return float(data.reshape(()))
+
+    # Axes
+
+    def axis(self, axis: int, rank: int) -> int:
+        """A possibly negative axis as one of 0 … rank − 1."""
+        if not -rank <= axis < rank:
+            raise self.invalid(f"axis {axis} of a tensor of {rank} axes")
+        return axis % rank
+
+    def axes(self, axes: Sequence[int], rank: int) -> tuple[int, ...]:
+        """Possibly negative axes in order; an error if one is there twice."""
+        plain = sorted(self.axis(a, rank) for a in axes)
+        if len(set(plain)) != len(plain):
+            raise self.invalid(f"axes {tuple(axes)} of a tensor of {rank} axes name one twice")
+        return tuple(plain)
+
+    def axes_list(self, index: int, first_input_opset: int) -> tuple[int, ...] | None:
+        """The axes: an attribute before opset `first_input_opset`, input `index` from then on; None if not given."""
+        if self.opset < first_input_opset:
+            return self.attributes.integers("axes")
+        return self.integers(index, "axes") if self.has(index) else None
+
+    # Building
+
+    def shape_of(self, value: str) -> tuple[int, ...]:
+        """The shape of a value of the graph."""
+        return self._builder.types[value].shape
+
+    def emit(self, op: Op, *ins: str) -> str:
+        """`op` applied to values; its result."""
+        return self._builder.emit(op, ins, self._stem, self.name, self.where)
+
+    def store(self, data: Array, name: str) -> str:
+        """A new constant of the graph, float32; `name` is for reading."""
+        return self._builder.constant(data, name, self.where)
+
+    def store_like(self, index: int, data: Array) -> str:
+        """A new constant that was made from input `index`, and is called like it."""
+        return self.store(data, self._in_names[index])
+
+    def transposed(self, value: str, perm: Sequence[int]) -> str:
+        """Axis a of the result is axis perm[a] of `value`."""
+        return self.emit(Transpose(tuple(perm)), value)
+
+    def reshaped(self, value: str, shape: Sequence[int]) -> str:
+        """`value` under another shape, or itself if it has that shape."""
+        return value if tuple(shape) == self.shape_of(value) else self.emit(Reshape(tuple(shape)), value)

@@ -1,0 +1,114 @@
+"""Tensors of an ONNX file as NumPy arrays, checked before anything is allocated for them."""
+
+from __future__ import annotations
+
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from tinyc.errors import TinycError, UnsupportedError
+
+Array = NDArray[Any]
+
+MAX_ELEMENTS = 2**31 - 1
+"""Of any one tensor: sizes and offsets in the generated code are 32-bit."""
+
+_DATA_FIELDS: dict[int, str] = {
+    TensorProto.FLOAT: "float_data",
+    TensorProto.DOUBLE: "double_data",
+    TensorProto.FLOAT16: "int32_data",
+    TensorProto.BFLOAT16: "int32_data",
+    TensorProto.BOOL: "int32_data",
+    TensorProto.INT8: "int32_data",
+    TensorProto.INT16: "int32_data",
+    TensorProto.INT32: "int32_data",
+    TensorProto.INT64: "int64_data",
+    TensorProto.UINT8: "int32_data",
+    TensorProto.UINT16: "int32_data",
+    TensorProto.UINT32: "uint64_data",
+    TensorProto.UINT64: "uint64_data",
+}
+
+
+def element_name(data_type: int) -> str:
+    """What ONNX calls an element type, in lower case, such as "float16"; "type 99" for one it does not know."""
+    names: dict[int, str] = {v: k.lower() for k, v in TensorProto.DataType.items()}
+    name = names.get(data_type, f"type {data_type}")
+    return {"float": "float32", "double": "float64"}.get(name, name)
+
+
+def to_array(tensor: TensorProto, directory: Path, where: str) -> Array:
+    """The tensor's data; bfloat16 as float32, all other types as they are.
+
+    External data are read from files in `directory` or below it. TinycError where data and shape disagree.
+    """
+    where = f"{where}: tensor '{tensor.name}'" if tensor.name else where
+    if tensor.data_type not in _DATA_FIELDS:
+        raise UnsupportedError(f"its elements are {element_name(tensor.data_type)}", where, "use float32 weights")
+    if tensor.HasField("segment"):
+        raise UnsupportedError("it is stored in segments", where)
+    count = prod(tensor.dims)
+    if min(tensor.dims, default=0) < 0 or count > MAX_ELEMENTS:
+        raise TinycError(f"its shape {tuple(tensor.dims)} is not possible", where)
+    complete = TensorProto(dims=tensor.dims, data_type=tensor.data_type)
+    size = count * np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type)).itemsize
+    if tensor.data_location == TensorProto.EXTERNAL:
+        complete.raw_data = _external_bytes(tensor, size, directory, where)
+    elif tensor.HasField("raw_data"):
+        complete.raw_data = _sized(tensor.raw_data, size, tuple(tensor.dims), where)
+    else:
+        field = _DATA_FIELDS[tensor.data_type]
+        values = getattr(tensor, field)
+        if len(values) != count:
+            raise TinycError(f"its shape {tuple(tensor.dims)} wants {count} elements, it has {len(values)}", where)
+        getattr(complete, field).extend(values)
+    data = numpy_helper.to_array(complete)
+    return data.astype(np.float32) if tensor.data_type == TensorProto.BFLOAT16 else data
+
+
+def _sized(data: bytes, size: int, shape: tuple[int, ...], where: str) -> bytes:
+    if len(data) != size:
+        raise TinycError(f"its shape {shape} wants {size} bytes, it has {len(data)}", where)
+    return data
+
+
+def _external_bytes(tensor: TensorProto, size: int, directory: Path, where: str) -> bytes:
+    entries = {e.key: e.value for e in tensor.external_data}
+    location, offset, length = entries.get("location", ""), entries.get("offset", "0"), entries.get("length", str(size))
+    if not offset.isdecimal() or not length.isdecimal():
+        raise TinycError(f"the place of its external data is broken: offset '{offset}', length '{length}'", where)
+    if int(length) != size:
+        raise TinycError(f"its shape {tuple(tensor.dims)} wants {size} bytes, its external data have {length}", where)
+    file = (directory / location).resolve()
+    if not location or not file.is_relative_to(directory.resolve()):
+        raise TinycError(
+            f"its data are in '{location}', outside the model's directory", where, "keep weights beside the model"
+        )
+    try:
+        with file.open("rb") as stream:
+            stream.seek(int(offset))
+            data = stream.read(size)
+    except OSError as error:
+        raise TinycError(
+            f"its data cannot be read from '{location}': {error.strerror}", where,
+            "copy the file with the weights beside the model",
+        ) from None  # fmt: skip
+    return _sized(data, size, tuple(tensor.dims), where)
+
+
+def as_float32(data: Array, name: str, where: str) -> NDArray[np.float32]:
+    """Floating-point data as float32; TinycError for other types and for values that float32 cannot hold."""
+    if data.dtype.kind != "f":
+        raise TinycError(f"'{name}' must have floating-point elements, it has {data.dtype}", where)
+    with np.errstate(over="ignore"):
+        single = data.astype(np.float32)
+    if not np.isfinite(single).all():
+        kind = "NaN" if np.isnan(single).any() else "infinite values (in float32)"
+        raise TinycError(
+            f"'{name}' contains {kind}", where, "the model's training has diverged, or its file is damaged"
+        )
+    return single

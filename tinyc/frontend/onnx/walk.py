@@ -1,0 +1,131 @@
+"""The walk over the nodes of an ONNX model: what can be computed now is, everything else goes to its handler."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from onnx import NodeProto, defs
+
+from tinyc.errors import TinycError, UnsupportedError
+from tinyc.frontend.onnx.builder import Builder
+from tinyc.frontend.onnx.fold import can_evaluate, evaluate, result_shapes, static_shape
+from tinyc.frontend.onnx.handlers import HANDLERS
+from tinyc.frontend.onnx.model import Input, Model, node_name
+from tinyc.frontend.onnx.node import Activation, Constant, Known, NodeView
+from tinyc.frontend.onnx.tensors import to_array
+from tinyc.ir.graph import Port
+
+_QUANTIZED = {
+    "ConvInteger", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "QLinearConv", "QLinearMatMul",
+    "QuantizeLinear",
+}  # fmt: skip
+
+
+class Walk:
+    """What is known of the ONNX tensors so far, and the graph that comes of it."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.builder = Builder()
+        self.known: dict[str, Known] = {}
+        self._read = {o.name for o in model.outputs} | {name for node in model.nodes for name in node.input}
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a known tensor."""
+        known = self.known[name]
+        return known.data.shape if isinstance(known, Constant) else self.builder.types[known.value].shape
+
+    def add_input(self, given: Input) -> Port:
+        """An input of the model."""
+        port = self.builder.input(given)
+        self.known[given.name] = Activation(port.value)
+        return port
+
+    def add_initializers(self, names: Iterable[str]) -> None:
+        """Read those of the names that are initializers."""
+        for name in names:
+            if name in self.model.tensors and name not in self.known:
+                tensor = self.model.tensors[name]
+                self.known[name] = Constant(to_array(tensor, self.model.directory, self.model.file))
+
+    def check(self, node: NodeProto) -> None:
+        """UnsupportedError for an operator that is no one's, TinycError for too few or too many inputs or results."""
+        where = self._where(node)
+        if node.op_type in _QUANTIZED or node.op_type.startswith("QLinear"):
+            raise UnsupportedError(
+                "models that are already quantized are not supported yet", where,
+                "give the float model and calibration data",
+            )  # fmt: skip
+        if node.domain not in ("", "ai.onnx"):
+            raise UnsupportedError(
+                f"operator {node.op_type} of the domain '{node.domain}'", where,
+                "export with plain ONNX operators, and resolve functions with onnx.inliner.inline_local_functions",
+            )  # fmt: skip
+        try:
+            schema = defs.get_schema(node.op_type, self.model.opset)
+        except defs.SchemaError:
+            raise UnsupportedError(f"opset {self.model.opset} has no operator {node.op_type}", where) from None
+        if schema.deprecated:
+            raise UnsupportedError(f"operator {node.op_type} is deprecated in opset {self.model.opset}", where)
+        for what, have, least, most in (
+            ("inputs", len(node.input), schema.min_input, schema.max_input),
+            ("results", len(node.output), schema.min_output, schema.max_output),
+        ):
+            if not least <= have <= most:
+                raise TinycError(f"{node.op_type} has {least} to {most} {what}, this node has {have}", where)
+        given = {a.name for a in node.attribute}
+        for name, attribute in schema.attributes.items():
+            if attribute.required and name not in given:
+                raise TinycError(f"attribute {name} is missing", where)
+
+    def add(self, node: NodeProto) -> None:
+        """Import a node whose inputs are all known."""
+        self.check(node)
+        ins = [self.known[name] if name else None for name in node.input]
+        constants = {n: k.data for n, k in zip(node.input, ins, strict=True) if isinstance(k, Constant)}
+        if node.op_type in ("Shape", "Size") and isinstance(ins[0], Activation):
+            self._define(node, [Constant(static_shape(node, self.shape(node.input[0]), self._where(node)))])
+        elif not any(isinstance(k, Activation) for k in ins) and can_evaluate(node, self.model.opset):
+            results = evaluate(node, self.model.opset, constants, self.model.directory, self._where(node))
+            self._define(node, [Constant(r) for r in results])
+        else:
+            self._define(node, [self._handled(node, ins)])
+
+    def guess(self, node: NodeProto) -> None:
+        """Stand-ins for the results of a node that is not supported, where ONNX's own inference finds their shapes."""
+        if not all(name in self.known for name in node.input if name):
+            return
+        constants, activations = {}, {}
+        for name in filter(None, node.input):
+            known = self.known[name]
+            if isinstance(known, Constant):
+                constants[name] = known.data
+            else:
+                activations[name] = self.shape(name)
+        shapes = result_shapes(node, self.model.opset, constants, activations)
+        for name, shape in zip(filter(None, node.output), shapes, strict=True):
+            if shape is not None and min(shape, default=1) > 0:
+                self.known[name] = Activation(self.builder.input(Input(name, shape, "float32")).value)
+
+    def _handled(self, node: NodeProto, ins: Sequence[Known | None]) -> Activation:
+        where = self._where(node)
+        if node.op_type not in HANDLERS:
+            raise UnsupportedError(
+                f"operator {node.op_type} is not supported", where,
+                f"`tinyc inspect {self.model.file}` lists everything that stands in the way",
+            )  # fmt: skip
+        view = NodeView(node, self.model.opset, ins, self.builder, where)
+        value = HANDLERS[node.op_type](view)
+        view.attributes.finish(node.op_type, self.model.opset)
+        for name in node.output[1:]:
+            if name in self._read:
+                raise UnsupportedError(f"its further result '{name}' is used", where)
+        return Activation(value)
+
+    def _define(self, node: NodeProto, results: Sequence[Known]) -> None:
+        named = [name for name in node.output if name]
+        # onnx leaves out results without a name; a handler computes the first one only
+        self.known.update(zip(named, results, strict=False))
+
+    def _where(self, node: NodeProto) -> str:
+        return f"{self.model.file}: node '{node_name(node)}' ({node.op_type})"
