@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from tinyc.errors import UnsupportedError
 from tinyc.ir.graph import Graph, Names, Node
+from tinyc.ir.groups import Groups
 from tinyc.ir.op import Array
 from tinyc.ir.rules import AsIs, Bias, Fixed, SameAs, Unify, Weight
 from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
 from tinyc.ops.requantize import Requantize
 from tinyc.quant.calibrate import Range
-from tinyc.quant.groups import Groups
 
 NEGLIGIBLE = 1e-6  # of a layer's largest weight: a channel below it does nothing
 BIAS_LIMIT = 2**30  # keeps accumulators inside int32

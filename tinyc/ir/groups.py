@@ -1,4 +1,4 @@
-"""Sets of values that have one scale (union-find)."""
+"""Sets of values that must be treated alike (union-find)."""
 
 from __future__ import annotations
 

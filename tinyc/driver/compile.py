@@ -1,0 +1,207 @@
+"""Compile a model: from the ONNX file to a folder with C, firmware, and the record of what was done."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyc.codegen import c
+from tinyc.codegen.emit import emit_model, write_files
+from tinyc.codegen.program import Program, build_program
+from tinyc.driver.firmware import (
+    CmsisNN,
+    SelfTest,
+    check_fit,
+    firmware_files,
+    largest_buffers,
+    link_firmware,
+    linker_text,
+    main_text,
+)
+from tinyc.driver.phases import Lowered, Quantization, lower
+from tinyc.driver.record import REPORT, build_report, write_report
+from tinyc.errors import DoesNotFitError, TinycError
+from tinyc.ir import text
+from tinyc.ir.graph import Graph
+from tinyc.ir.interp import execute, to_value
+from tinyc.ir.kernel import KernelSet, KernelTarget
+from tinyc.ir.types import Rounding
+from tinyc.quant.calibrate import Progress, random_samples
+from tinyc.quant.observers import ObserverChoice
+from tinyc.run.host import Interface, Result
+from tinyc.samples import Say, load_npz, match_samples, silent
+from tinyc.target.board import Board
+
+Calibration = Path | str | Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user can choose."""
+
+    board: Board
+    calibration: Calibration | None = None
+    """An .npz file, arrays by input name, or "random:SEED"; None for `float`."""
+    float: bool = False
+    kernels: KernelSet = KernelSet.TINYC
+    rounding: Rounding = Rounding.SINGLE
+    observer: ObserverChoice = field(default_factory=ObserverChoice)
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    cmsis_nn: CmsisNN | None = None
+    dump_dir: Path | None = None
+    link: bool = True
+    """Build the firmware too, which takes the Arm toolchain."""
+    cache_dir: Path | None = None
+    progress: Progress | None = None
+    say: Say = silent
+
+
+def compile_model(model: Path, out: Path, options: Options) -> None:
+    """Compile the ONNX file `model` into the folder `out`, which is replaced as a whole or not at all."""
+    from tinyc.frontend.onnx import import_model  # it takes half a second to load
+
+    _check_output(out)
+    imported = import_model(model, options.shapes)
+    lowered = lower(imported, _quantization(imported, options), options.dump_dir)
+    cpu = options.board.cpu
+    program = build_program(lowered.graph, KernelTarget(dsp=cpu.has_dsp, mve=cpu.has_mve), options.kernels)
+    check_fit(program, options.board)
+    with _replacing(out) as folder:
+        _write(folder, model, imported, lowered, program, options)
+
+
+def _quantization(imported: Graph, options: Options) -> Quantization | None:
+    if options.float:
+        return None
+    given = options.calibration
+    if given is None:
+        raise TinycError(
+            "int8 needs calibration data",
+            hint="give --calibration samples.npz with real inputs, or compile with --float",
+        )
+    if isinstance(given, str) and given.startswith("random:"):
+        seed = given.removeprefix("random:")
+        if not seed.isdigit():
+            raise TinycError(f"no calibration '{given}'", hint="random:SEED wants a whole number, as in random:1")
+        options.say("calibrated on random inputs: the accuracy of the result is meaningless")
+        samples: Mapping[str, NDArray[Any]] = random_samples(imported, int(seed))
+    elif isinstance(given, Mapping):
+        samples = match_samples(given, imported.inputs, "calibration", options.say)
+    else:
+        samples = match_samples(load_npz(Path(given)), imported.inputs, str(given), options.say)
+    return Quantization(samples, options.observer, options.rounding, options.progress)
+
+
+def _write(folder: Path, model: Path, imported: Graph, lowered: Lowered, program: Program, options: Options) -> None:
+    board = options.board
+    data = model.read_bytes()
+    name = c.identifier(model.stem)
+    interface = interface_of(program, name)
+    sha256 = hashlib.sha256(data).hexdigest()
+    files = emit_model(program, name, model.name, sha256)
+    selftest = None if board.emulator else _selftest(program, imported, options)
+    texts = {
+        **files.texts,
+        "main.c": main_text(interface, len(program.layers), selftest),
+        "linker.ld": linker_text(board),
+    }
+    write_files(folder, texts, [*files.runtime, *firmware_files(board)])
+    text.save(lowered.float_graph, folder / "float.tc")
+    text.save(lowered.graph, folder / "model.tc")
+    report = build_report(model.name, sha256, board, lowered, program, interface, options.kernels)
+    report["calibration"] = _calibration_note(options)
+    if options.link:
+        try:
+            elf = link_firmware(
+                folder, folder / "firmware.elf", board, program.graph.rounding, options.cmsis_nn,
+                cache_dir=options.cache_dir,
+            )  # fmt: skip
+        except DoesNotFitError as error:
+            raise DoesNotFitError(f"{error.message}\n{largest_buffers(program)}", error.where, error.hint) from None
+        report.update(
+            code_bytes=elf.text_bytes, flash_bytes=elf.flash_bytes, ram_bytes=elf.ram_bytes, firmware="firmware.elf"
+        )
+    write_report(report, folder)
+
+
+def _calibration_note(options: Options) -> str | None:
+    if options.float:
+        return None
+    if isinstance(options.calibration, str) and options.calibration.startswith("random:"):
+        return f"{options.calibration}: accuracy is meaningless"
+    percent = options.observer.percent
+    method = "minmax" if percent is None else f"percentile:{percent:g}"
+    source = "arrays" if isinstance(options.calibration, Mapping) else Path(str(options.calibration)).name
+    return f"{source}, {method}"
+
+
+def interface_of(program: Program, name: str) -> Interface:
+    """How the generated C is called and where its layers leave their results."""
+    graph = program.graph
+    results = [
+        Result(value, step, program.offsets[value], graph.types[value].bytes)
+        for step, layer in enumerate(program.layers)
+        for value in layer.node.outs
+    ]
+    return Interface(
+        name=name,
+        arena_bytes=program.arena_bytes,
+        input_bytes=tuple(graph.types[p.value].bytes for p in graph.inputs),
+        output_bytes=tuple(graph.types[p.value].bytes for p in graph.outputs),
+        single_rounding=graph.rounding is Rounding.SINGLE,
+        results=tuple(results),
+    )
+
+
+def _selftest(program: Program, imported: Graph, options: Options) -> SelfTest:
+    """The first calibration sample (zeros where there is none) and what the interpreter makes of it."""
+    graph = program.graph
+    quantization = _quantization(imported, options) if not options.float else None
+    inputs = {}
+    for port in graph.inputs:
+        user = quantization.samples[port.name][0] if quantization else np.zeros(port.shape, port.dtype)
+        inputs[port.value] = to_value(graph, port, user)
+    values = execute(graph, inputs)
+    return SelfTest(
+        samples=1,
+        input=b"".join(inputs[p.value].tobytes() for p in graph.inputs),
+        expected=b"".join(np.ascontiguousarray(values[p.value]).tobytes() for p in graph.outputs),
+    )
+
+
+def _check_output(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise TinycError("the output folder is a file", str(out))
+    if out.is_dir() and any(out.iterdir()) and not (out / REPORT).is_file():
+        raise TinycError(
+            "the output folder holds files that are not tinyc's", str(out), "name a new folder, or empty this one"
+        )
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[Path]:
+    """A fresh folder that takes the place of `out` if all goes well, and vanishes if not."""
+    fresh: Path | None = None
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        fresh.chmod(0o755)
+        yield fresh
+        if out.exists():
+            shutil.rmtree(out)
+        fresh.replace(out)
+        fresh = None
+    except OSError as error:
+        raise TinycError(f"the output cannot be written: {error.strerror or error}", str(out)) from None
+    finally:
+        if fresh is not None:
+            shutil.rmtree(fresh, ignore_errors=True)

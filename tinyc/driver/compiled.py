@@ -1,0 +1,183 @@
+"""A compiled model: the folder that `compile` wrote, and what can be done with it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyc.driver.firmware import CmsisNN, link_firmware
+from tinyc.driver.record import read_interface, read_report
+from tinyc.errors import TinycError
+from tinyc.ir import text
+from tinyc.ir.graph import Graph, Port
+from tinyc.ir.interp import execute, to_user, to_value
+from tinyc.ops import BY_NAME
+from tinyc.quant.calibrate import Progress
+from tinyc.run.host import HostModel, run_sanitized
+from tinyc.run.qemu import QemuResult, run_firmware
+from tinyc.samples import Say, match_samples, silent
+from tinyc.target.board import Board, load_board
+
+Array = NDArray[Any]
+Arrays = Mapping[str, Array]
+
+
+class CompiledModel:
+    """What `tinyc.load(folder)` gives."""
+
+    def __init__(self, folder: Path) -> None:
+        """TinycError if `folder` does not hold a compiled model."""
+        self.folder = folder
+        self.report = read_report(folder)
+        self.interface = read_interface(self.report)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The graph that was turned into C."""
+        return text.load(self.folder / "model.tc", BY_NAME)
+
+    @cached_property
+    def float_graph(self) -> Graph:
+        """The simplified float graph; its values have the names of `graph`'s."""
+        return text.load(self.folder / "float.tc", BY_NAME)
+
+    @cached_property
+    def board(self) -> Board:
+        """The board it was compiled for."""
+        return load_board(self.report["board"])
+
+    @cached_property
+    def host(self) -> HostModel:
+        """The generated C, compiled for this machine."""
+        return HostModel(self.folder, self.interface)
+
+    def run(
+        self,
+        inputs: Arrays,
+        on: str = "host",
+        raw: bool = False,
+        progress: Progress | None = None,
+        say: Say = silent,
+    ) -> dict[str, Array]:
+        """Outputs by the ONNX model's names, samples stacked along the first axis, in its dtype and layout.
+
+        `inputs` as in `match_samples`; `on` is "host", "qemu", "interpreter", or "sanitized" (the host with ASan and
+        UBSan). `raw` gives the firmware's own integers.
+        """
+        samples = match_samples(inputs, self.graph.inputs, "inputs", say)
+        count = len(next(iter(samples.values())))
+        runners = {
+            "host": self._run_host,
+            "interpreter": self._run_interpreter,
+            "qemu": self._run_emulator,
+            "sanitized": self._run_sanitized,
+        }
+        if on not in runners:
+            raise TinycError(f"cannot run on '{on}'", hint=f"choose one of {', '.join(runners)}")
+        values = runners[on](samples, count, progress)
+        return {
+            port.name: _stack(port, [to_user(self.graph, port, sample[port.value], raw) for sample in values])
+            for port in self.graph.outputs
+        }
+
+    def run_all_values(self, sample: Arrays, on: str = "host") -> dict[str, Array]:
+        """Every intermediate tensor of one sample as stored, by its name in `graph`; `on` "host" or "interpreter".
+
+        `sample` has one array an input, of the port's own shape.
+        """
+        values = self._stored_inputs(sample)
+        if on == "interpreter":
+            return {k: v for k, v in execute(self.graph, values).items() if k not in self.graph.constants}
+        _, seen = self.host.run([values[p.value].tobytes() for p in self.graph.inputs], trace=True)
+        return {**values, **{name: self._array(name, data) for name, data in seen.items()}}
+
+    def run_qemu(
+        self,
+        samples: Arrays,
+        *,
+        trace: bool = False,
+        dump_layers: bool = False,
+        progress: Progress | None = None,
+        timeout_s: float | None = None,
+    ) -> QemuResult:
+        """Run samples (as `match_samples` gives them) in the emulator; with `trace` layers are timed one by one."""
+        count = len(next(iter(samples.values())))
+        data = self._input_bytes(samples, count)
+        limit = timeout_s if timeout_s is not None else 120.0 + 2.0 * count
+        if not trace and not dump_layers:
+            elf = self.folder / "firmware.elf"
+            if not elf.is_file():
+                raise TinycError("the firmware was not linked", str(self.folder), "compile without --no-link")
+            return run_firmware(elf, self.board, data, timeout_s=limit, progress=progress)
+        with tempfile.TemporaryDirectory(prefix="tinyc-trace-") as name:
+            elf = Path(name) / "firmware.elf"
+            link_firmware(self.folder, elf, self.board, self.graph.rounding, self._cmsis_nn(), trace=True)
+            return run_firmware(elf, self.board, data, timeout_s=limit, dump_layers=dump_layers, progress=progress)
+
+    def _cmsis_nn(self) -> CmsisNN | None:
+        paths = self.report.get("cmsis_nn")
+        return CmsisNN(Path(paths["include_dir"]), Path(paths["library"])) if paths else None
+
+    def _stored_inputs(self, sample: Arrays) -> dict[str, Array]:
+        return {p.value: to_value(self.graph, p, sample[p.name]) for p in self.graph.inputs}
+
+    def _input_bytes(self, samples: Arrays, count: int) -> bytes:
+        parts = []
+        for number in range(count):
+            values = self._stored_inputs({name: a[number] for name, a in samples.items()})
+            parts += [values[p.value].tobytes() for p in self.graph.inputs]
+        return b"".join(parts)
+
+    def _run_host(self, samples: Arrays, count: int, progress: Progress | None) -> list[dict[str, Array]]:
+        results = []
+        for number in range(count):
+            values = self._stored_inputs({name: a[number] for name, a in samples.items()})
+            outputs, _ = self.host.run([values[p.value].tobytes() for p in self.graph.inputs])
+            ports = zip(self.graph.outputs, outputs, strict=True)
+            results.append({port.value: self._array(port.value, data) for port, data in ports})
+            if progress:
+                progress(number + 1, count)
+        return results
+
+    def _run_interpreter(self, samples: Arrays, count: int, progress: Progress | None) -> list[dict[str, Array]]:
+        results = []
+        for number in range(count):
+            values = self._stored_inputs({name: a[number] for name, a in samples.items()})
+            results.append(execute(self.graph, values))
+            if progress:
+                progress(number + 1, count)
+        return results
+
+    def _run_emulator(self, samples: Arrays, count: int, progress: Progress | None) -> list[dict[str, Array]]:
+        return self._split(self.run_qemu(samples, progress=progress).outputs, count)
+
+    def _run_sanitized(self, samples: Arrays, count: int, progress: Progress | None) -> list[dict[str, Array]]:
+        return self._split(run_sanitized(self.folder, self.interface, self._input_bytes(samples, count)), count)
+
+    def _split(self, data: bytes, count: int) -> list[dict[str, Array]]:
+        """The outputs of each sample out of one after another."""
+        results, at = [], 0
+        for _ in range(count):
+            sample = {}
+            for port in self.graph.outputs:
+                size = self.graph.types[port.value].bytes
+                sample[port.value] = self._array(port.value, data[at : at + size])
+                at += size
+            results.append(sample)
+        return results
+
+    def _array(self, name: str, data: bytes) -> Array:
+        kind = self.graph.types[name]
+        return np.frombuffer(data, kind.dtype.numpy).reshape(kind.shape)
+
+
+def _stack(port: Port, samples: list[Array]) -> Array:
+    """Samples behind one another: in place of a batch axis of 1, else along a new one."""
+    stacked = np.stack(samples)
+    return stacked[:, 0] if port.shape[:1] == (1,) else stacked

@@ -1,0 +1,115 @@
+"""The compiler in one glance: what happens to a model's graph, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from tinyc.errors import TinycError, VerifyError
+from tinyc.ir import text
+from tinyc.ir.graph import Graph
+from tinyc.ir.types import Rounding
+from tinyc.ir.verify import verify
+from tinyc.passes.cancel_transposes import cancel_transposes
+from tinyc.passes.fold_affine import fold_affine
+from tinyc.passes.fold_constants import fold_constants
+from tinyc.passes.fold_padding import fold_padding
+from tinyc.passes.fuse_clamps import fuse_clamps
+from tinyc.passes.remove_channels import remove_channels
+from tinyc.passes.share_common import share_common
+from tinyc.quant.calibrate import Progress, calibrate
+from tinyc.quant.observers import ObserverChoice
+from tinyc.quant.quantize import quantize
+
+
+class Phase(NamedTuple):
+    """A step of the compiler, and the name under which its result is dumped."""
+
+    name: str
+    run: Callable[[Graph], Graph]
+
+
+SIMPLIFY: tuple[Phase, ...] = (
+    Phase("share-common", share_common),
+    Phase("cancel-transposes", cancel_transposes),  # from here on, channels are the last axis
+    Phase("fold-constants", fold_constants),
+    Phase("fold-affine", fold_affine),  # before clamps are fused: behind a clamp nothing can be folded into weights
+    Phase("fold-padding", fold_padding),
+    Phase("fuse-clamps", fuse_clamps),
+    Phase("share-common-again", share_common),  # constants that the passes made
+)
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """How a float graph becomes an integer one. `samples` as `match_samples` gives them."""
+
+    samples: Mapping[str, NDArray[Any]]
+    observer: ObserverChoice = field(default_factory=ObserverChoice)
+    rounding: Rounding = Rounding.SINGLE
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """A model after all passes: the simplified float graph, and the graph that is turned into C."""
+
+    float_graph: Graph
+    graph: Graph
+    macs: int
+    """Multiply-accumulates of the simplified float graph; those of `graph` are what is executed."""
+
+
+def simplify(graph: Graph, dump_dir: Path | None = None) -> Graph:
+    """The float graph without anything that costs and does nothing."""
+    return run_phases(SIMPLIFY, graph, dump_dir, "import")
+
+
+def lower(imported: Graph, quantization: Quantization | None, dump_dir: Path | None = None) -> Lowered:
+    """All passes. Without `quantization` the model stays in float."""
+    float_graph = simplify(imported, dump_dir)
+    if quantization is None:
+        return Lowered(float_graph, float_graph, float_graph.macs())
+
+    def to_integers(graph: Graph) -> Graph:
+        ranges = calibrate(graph, quantization.samples, quantization.observer, quantization.progress)
+        return quantize(graph, ranges, quantization.rounding)
+
+    phases = (
+        Phase("quantize", to_integers),
+        Phase("remove-channels", remove_channels),
+    )
+    graph = run_phases(phases, float_graph, dump_dir, None, start=len(SIMPLIFY) + 1)
+    return Lowered(float_graph, graph, float_graph.macs())
+
+
+def run_phases(
+    phases: Sequence[Phase], graph: Graph, dump_dir: Path | None, first: str | None, start: int = 0
+) -> Graph:
+    """Run every phase; verify the graph, and write it to `dump_dir`, before the first and after each."""
+    named = [Phase(first, _unchanged)] if first else []
+    for number, (name, run) in enumerate([*named, *phases], start):
+        graph = run(graph)
+        if dump_dir is not None:
+            _dump(graph, dump_dir / f"{number:02}-{name}.tc")
+        try:
+            verify(graph)
+        except VerifyError as error:
+            raise VerifyError(f"after {name}: {error.message}", error.where, error.hint) from None
+    return graph
+
+
+def _unchanged(graph: Graph) -> Graph:
+    return graph
+
+
+def _dump(graph: Graph, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text.save(graph, path)
+    except OSError as error:
+        raise TinycError(f"the phase file cannot be written: {error.strerror}", str(path)) from None

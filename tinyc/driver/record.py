@@ -1,0 +1,117 @@
+"""report.json: the machine-readable record of a compilation."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tinyc import __version__
+from tinyc.codegen.program import Program
+from tinyc.driver.phases import Lowered
+from tinyc.errors import TinycError
+from tinyc.ir.kernel import KernelSet
+from tinyc.run.host import Interface, Result
+from tinyc.target.board import Board
+
+REPORT = "report.json"
+
+
+def build_report(
+    model: str,
+    sha256: str,
+    board: Board,
+    lowered: Lowered,
+    program: Program,
+    interface: Interface,
+    kernels: KernelSet,
+) -> dict[str, Any]:
+    """Everything that is known before the firmware is linked; `instructions` come from a profile."""
+    graph = program.graph
+    return {
+        "tinyc": __version__,
+        "model": model,
+        "sha256": sha256,
+        "board": board.name,
+        "cpu": board.cpu.name,
+        "schedule": "layer",
+        "kernels": kernels.value,
+        "arithmetic": "int8" if graph.is_integer() else "float32",
+        "rounding": graph.rounding.value,
+        "macs": lowered.macs,
+        "macs_executed": graph.macs(),
+        "arena_bytes": program.arena_bytes,
+        "arena_lower_bound": program.plan.lower_bound,
+        "workspace_bytes": max((layer.workspace_bytes for layer in program.layers), default=0),
+        "weights_bytes": program.weights_bytes,
+        "code_bytes": None,
+        "flash_bytes": None,
+        "ram_bytes": None,
+        "instructions": None,
+        "layers": [_layer(program, index) for index in range(len(program.layers))],
+        "buffers": [
+            {
+                "name": b.name,
+                "bytes": b.bytes,
+                "offset": program.plan.offsets[b.name],
+                "first_layer": b.first,
+                "last_layer": b.last - 1,
+            }
+            for b in program.buffers
+        ],
+        "interface": asdict(interface),
+    }
+
+
+def _layer(program: Program, index: int) -> dict[str, Any]:
+    layer, types = program.layers[index], program.graph.types
+    return {
+        "name": layer.node.name or layer.node.outs[0],
+        "op": layer.node.op.name,
+        "kernel": layer.kernel,
+        "output_shape": list(types[layer.node.outs[0]].shape),
+        "macs": layer.node.op.macs(*(types[v] for v in layer.node.ins)),
+        "instructions": None,
+        "workspace_bytes": layer.workspace_bytes,
+    }
+
+
+def write_report(report: dict[str, Any], folder: Path) -> None:
+    """Write `report` into `folder`, all of it or nothing."""
+    draft = folder / f".{REPORT}"
+    try:
+        draft.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        draft.replace(folder / REPORT)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise TinycError(f"the report cannot be written: {error.strerror}", str(folder / REPORT)) from None
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    """The report of a compiled model; TinycError if `folder` is not one."""
+    path = folder / REPORT
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise TinycError(
+            "this is not a compiled model: it has no report.json", str(folder), "make one with `tinyc compile`"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise TinycError(f"the report cannot be read: {error}", str(path)) from None
+    if not isinstance(report, dict) or "interface" not in report:
+        raise TinycError("this is not a report of tinyc", str(path))
+    return report
+
+
+def read_interface(report: dict[str, Any]) -> Interface:
+    """The interface that `build_report` recorded."""
+    data = report["interface"]
+    return Interface(
+        name=data["name"],
+        arena_bytes=data["arena_bytes"],
+        input_bytes=tuple(data["input_bytes"]),
+        output_bytes=tuple(data["output_bytes"]),
+        single_rounding=data["single_rounding"],
+        results=tuple(Result(**r) for r in data["results"]),
+    )
