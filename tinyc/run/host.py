@@ -53,7 +53,7 @@ class HostModel:
         self._directory = tempfile.TemporaryDirectory(prefix="tinyc-host-", ignore_cleanup_errors=True)
         library = Path(self._directory.name) / f"{interface.name}.so"
         _compile(
-            [*_sources(folder), resource("runtime_c", "host", "tinyc_host.c")],
+            _sources(folder),
             folder,
             library,
             interface,
@@ -111,11 +111,7 @@ def run_sanitized(folder: Path, interface: Interface, inputs: bytes) -> bytes:
     """
     with tempfile.TemporaryDirectory(prefix="tinyc-sanitized-") as name:
         work = Path(name)
-        sources = [
-            *_sources(folder),
-            resource("runtime_c", "host", "tinyc_host.c"),
-            resource("runtime_c", "host", "tinyc_host_main.c"),
-        ]
+        sources = [*_sources(folder), resource("runtime_c", "host", "tinyc_host_main.c")]
         defines = [
             f'-DMODEL_HEADER="{interface.name}.h"',
             f"-DMODEL(member)={interface.name}_##member",
