@@ -18,12 +18,13 @@ static uint32_t next_tick(uint32_t *turns)
     uint32_t now;
     uint32_t n = 0;
     const uint32_t before = *timer.count;
-    __asm volatile("1: add %[n], %[n], #1\n"
+    /* Only instructions that Armv6-M has too, and that both assembler syntaxes spell alike. */
+    __asm volatile("1: add %[n], %[one]\n"
                    "ldr %[now], [%[count]]\n"
                    "cmp %[now], %[before]\n"
                    "beq 1b\n"
                    : [n] "+l"(n), [now] "=&l"(now)
-                   : [count] "l"(timer.count), [before] "l"(before)
+                   : [count] "l"(timer.count), [before] "l"(before), [one] "l"(UINT32_C(1))
                    : "cc", "memory");
     *turns = n;
     return now;
