@@ -29,7 +29,14 @@ def host_lines(folder: Path, rounding: str, cases: int, flags: Sequence[str] = (
     """What the sweep prints on this machine, with the portable code."""
     program = folder / f"sweep-{rounding}"
     defines = {**ROUNDING_DEFINES[rounding], "SWEEP_CASES": str(cases)}
-    command = ["gcc", "-std=c11", "-O1", *flags, f"-I{KERNELS}", *(f"-D{key}={value}" for key, value in defines.items())]
+    command = [
+        "gcc",
+        "-std=c11",
+        "-O1",
+        *flags,
+        f"-I{KERNELS}",
+        *(f"-D{key}={value}" for key, value in defines.items()),
+    ]
     sources = [HERE / "sweep.c", HERE / "sweep_host.c", *kernel_sources()]
     subprocess.run([*command, *map(str, sources), "-o", str(program)], check=True)
     done = subprocess.run([str(program)], capture_output=True, text=True, timeout=TIMEOUT_S)
