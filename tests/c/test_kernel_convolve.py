@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import reference
-from kernel_cases import INPUT_OFFSETS, ROUNDINGS, biases, convolution_windows, int8s, kernel_test, stages
 from hypothesis import given
 from hypothesis import strategies as st
+from kernel_cases import INPUT_OFFSETS, ROUNDINGS, biases, convolution_windows, int8s, kernel_test, stages
 from kernels import KernelError, Kernels
 from reference import Stage, Window
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import reference
-from kernel_cases import INPUT_OFFSETS, ROUNDINGS, int8s, kernel_test, scales, stages
 from hypothesis import given
 from hypothesis import strategies as st
+from kernel_cases import INPUT_OFFSETS, ROUNDINGS, int8s, kernel_test, scales, stages
 from kernels import Kernels
 
 SIZES = st.integers(1, 50)

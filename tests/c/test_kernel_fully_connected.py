@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import reference
-from kernel_cases import INPUT_OFFSETS, ROUNDINGS, biases, int8s, kernel_test, stages
 from hypothesis import given
 from hypothesis import strategies as st
+from kernel_cases import INPUT_OFFSETS, ROUNDINGS, biases, int8s, kernel_test, stages
 from kernels import Kernels
 
 

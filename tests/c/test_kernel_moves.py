@@ -7,9 +7,9 @@ from itertools import permutations
 import numpy as np
 import pytest
 import reference
-from kernel_cases import int8s, kernel_test
 from hypothesis import given
 from hypothesis import strategies as st
+from kernel_cases import int8s, kernel_test
 from kernels import Guarded, Kernels
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import reference
-from kernel_cases import activations, int8s, kernel_test, pool_windows
 from hypothesis import given
 from hypothesis import strategies as st
+from kernel_cases import activations, int8s, kernel_test, pool_windows
 from kernels import KernelError, Kernels
 from reference import Window
 

@@ -12,8 +12,22 @@ from sweep import KERNELS, ROUNDING_DEFINES, kernel_sources
 
 from tinyc.target.cpu import CPUS
 
-WARNINGS = """-std=c11 -O2 -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wcast-qual -Wcast-align -Wshadow
-    -Wundef -Wvla -Wmissing-prototypes -Werror""".split()
+WARNINGS = [
+    "-std=c11",
+    "-O2",
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Wconversion",
+    "-Wsign-conversion",
+    "-Wcast-qual",
+    "-Wcast-align",
+    "-Wshadow",
+    "-Wundef",
+    "-Wvla",
+    "-Wmissing-prototypes",
+    "-Werror",
+]
 HOST_COMPILERS = ["gcc", "clang"]
 CROSS_COMPILER = "arm-none-eabi-gcc"
 
