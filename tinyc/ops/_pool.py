@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Candidate, Context, In, KernelCall, KernelTarget, Out, Struct, cmsis_call, dims, tinyc_call
 from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature
 from tinyc.ir.rules import AsIs, QuantRule, SameAs
@@ -48,7 +49,10 @@ class PoolOp(Op):
 
     def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
         n, height, width, channels = nhwc(ins[0].shape, self.name)
-        return (TensorType((n, *self.moving_window.out_size(height, width, self.name), channels), ins[0].dtype),)
+        size = self.moving_window.out_size(height, width, self.name)
+        if not self.moving_window.cells(height, width).all():
+            raise VerifyError(f"{self.name}: a window lies wholly in the padding, so that it has no result")
+        return (TensorType((n, *size, channels), ins[0].dtype),)
 
     def eval_float(self, *ins: F32) -> tuple[F32, ...]:
         return (np.clip(self.reduce_float(ins[0]), self.low, self.high).astype(np.float32),)

@@ -56,7 +56,8 @@ class Window:
             start = span[0] * self.stride[axis] - self.pads[axis]
             stop = (span[1] - 1) * self.stride[axis] - self.pads[axis] + self.extent(axis)
             inside = (min(max(start, 0), size), max(min(stop, size), 0))
-            pads[axis], pads[axis + 2] = max(-start, 0), max(stop - size, 0)
+            # where the part lies wholly in the padding, the padding is no larger than the part
+            pads[axis], pads[axis + 2] = min(max(-start, 0), stop - start), min(max(stop - size, 0), stop - start)
             spans.append(inside)
         return (pads[0], pads[1], pads[2], pads[3]), spans[0], spans[1]
 
