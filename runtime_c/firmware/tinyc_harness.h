@@ -7,7 +7,7 @@
  *   stats.txt   (written) lines of a key and a number:
  *     samples n                    how many ran
  *     instructions_first|min|max n of one run(); with TINYC_TRACE the sum of its layers and of what follows the last
- *     layer i n                    instructions of layer i in sample 0 (only with TINYC_TRACE)
+ *     layer i n                    instructions of layer i in sample 0 (only with TINYC_TRACE); several lines add up
  *     arena_bytes n, arena_high_water n      what the model declares, and the highest byte that it touches
  *     stack_high_water n           bytes of stack that init() and run() need
  *     reads_uninitialised 0|1      1: sample 0 gives other outputs when the arena held other bytes before

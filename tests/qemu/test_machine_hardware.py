@@ -6,11 +6,13 @@ import struct
 from pathlib import Path
 
 import pytest
-from machine import EMULATED, Selftest, build, expected_outputs
+from machine import EMULATED, HERE, Selftest, build, expected_outputs, write_sources
 
 from tinyc.errors import DoesNotFitError
+from tinyc.resources import resource
 from tinyc.target.board import list_boards, load_board
 from tinyc.target.elf import Elf, Section
+from tinyc.target.toolchain import Compilation, compile_objects
 
 KIB = 1024
 INPUTS = bytes(range(16))
@@ -73,6 +75,16 @@ def test_firmware_lies_where_the_part_has_memory(name: str, tmp_path: Path) -> N
     assert within(Section("", elf.symbol("arena").address, 64 + 128, True, False, False), ram)
     # Every loaded byte has its home in flash, initial values of variables too.
     assert all(flash[0] <= s.load_address < flash[0] + flash[1] or s.load_address == vectors for s in elf.segments)
+
+
+@pytest.mark.parametrize("selftest", [None, VECTORS])
+def test_rendered_main_is_clean(selftest: Selftest | None, tmp_path: Path) -> None:
+    board = load_board("mps2-an386")
+    main, _ = write_sources(tmp_path, board, selftest, 4096)
+    warnings = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wcast-qual", "-Wundef", "-Wmissing-prototypes")
+    include = (HERE, resource("runtime_c", "firmware"))
+    how = Compilation(board.cpu, include_dirs=include, extra_flags=(*warnings, "-Werror"))
+    assert compile_objects([main], tmp_path / "objects", how)[0].is_file()
 
 
 @pytest.mark.parametrize("name", HARDWARE)

@@ -73,6 +73,13 @@ def test_instruction_count_of_a_known_loop(board: Board, turns: int, tmp_path: P
     assert long.instructions_min <= long.instructions <= long.instructions_max <= long.instructions_min + 8
 
 
+def test_layer_that_finishes_in_parts_has_their_sum(m4: Board, tmp_path: Path) -> None:
+    whole = run(tmp_path, m4, trace=True).layer_instructions
+    parts = run(tmp_path, m4, trace=True, extra="TINYC_LAYER_DONE(1); TINYC_LAYER_DONE(0);").layer_instructions
+    assert len(parts) == 2
+    assert abs(parts[0] - whole[0]) <= 24 and abs(parts[1] - whole[1]) <= 24
+
+
 def test_counts_are_the_same_in_every_run(m4: Board, tmp_path: Path) -> None:
     elf = build(tmp_path, m4)
     assert run_firmware(elf.path, m4, INPUTS) == run_firmware(elf.path, m4, INPUTS)

@@ -53,7 +53,7 @@ class QemuResult:
     instructions_min: int
     instructions_max: int
     layer_instructions: tuple[int, ...]
-    """Of each layer in the first sample; empty unless the firmware was compiled with TINYC_TRACE."""
+    """Of each layer in the first sample, 0 for one that never finished; empty when compiled without TINYC_TRACE."""
     arena_bytes: int
     arena_high_water: int
     """Bytes from the arena's start to the highest one that the model touches."""
@@ -100,7 +100,7 @@ def run_firmware(
         status, lines = _run(qemu_command(board, elf.resolve(), arguments), folder, timeout_s, progress)
         if status != 0:
             raise _failure(elf, board, status, lines)
-        stats = _read_stats((folder / "stats.txt").read_text())
+        stats, layer_instructions = _read_stats((folder / "stats.txt").read_text())
         outputs = (folder / "output.bin").read_bytes()
         layers = (folder / "layers.bin").read_bytes() if dump_layers else b""
     if stats["reads_uninitialised"]:
@@ -114,7 +114,7 @@ def run_firmware(
         instructions=stats["instructions_first"],
         instructions_min=stats["instructions_min"],
         instructions_max=stats["instructions_max"],
-        layer_instructions=tuple(count for key, count in stats.items() if key.startswith("layer ")),
+        layer_instructions=layer_instructions,
         arena_bytes=stats["arena_bytes"],
         arena_high_water=stats["arena_high_water"],
         stack_high_water=stats["stack_high_water"],
@@ -167,12 +167,18 @@ def _run(
     return status, lines
 
 
-def _read_stats(text: str) -> dict[str, int]:
-    stats = {}
+def _read_stats(text: str) -> tuple[dict[str, int], tuple[int, ...]]:
+    """The figures by name, and the instructions by layer; a layer that finished several times has their sum."""
+    stats: dict[str, int] = {}
+    layers: dict[int, int] = {}
     for line in text.splitlines():
-        key, _, value = line.rpartition(" ")
-        stats[key] = int(value)
-    return stats
+        key, *numbers = line.split()
+        if key == "layer":
+            layer, count = map(int, numbers)
+            layers[layer] = layers.get(layer, 0) + count
+        else:
+            (stats[key],) = map(int, numbers)
+    return stats, tuple(layers.get(layer, 0) for layer in range(max(layers, default=-1) + 1))
 
 
 _FAULT = re.compile(r"fault exception=(\w+) pc=(\w+) lr=(\w+) cfsr=(\w+) address=(\w+)")
