@@ -141,6 +141,14 @@ void tinyc_avg_pool2d_f32(const tinyc_pool2d_params *params, const float *x, flo
 /* y [outer, inner] = the mean of x [outer, count, inner] over its middle axis. */
 void tinyc_mean_f32(int32_t outer, int32_t count, int32_t inner, const float *x, float *y);
 
+/* The multiplier takes the sum of count values to the scale of y. */
+typedef struct {
+    int32_t x_offset, y_offset, y_multiplier, y_shift;
+} tinyc_mean_params;
+
+void tinyc_mean_s8(int32_t outer, int32_t count, int32_t inner, const tinyc_mean_params *params, const int8_t *x,
+                   int8_t *y);
+
 void tinyc_pad_f32(const tinyc_pad_params *params, float value, const float *x, float *y);
 void tinyc_transpose_f32(const tinyc_transpose_params *params, const float *x, float *y);
 void tinyc_transpose_s8(const tinyc_transpose_params *params, const int8_t *x, int8_t *y);

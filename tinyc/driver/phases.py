@@ -21,6 +21,7 @@ from tinyc.passes.fold_padding import fold_padding
 from tinyc.passes.fuse_clamps import fuse_clamps
 from tinyc.passes.remove_channels import remove_channels
 from tinyc.passes.share_common import share_common
+from tinyc.passes.simplify_ops import simplify_ops
 from tinyc.quant.calibrate import Progress, calibrate
 from tinyc.quant.observers import ObserverChoice
 from tinyc.quant.quantize import quantize
@@ -37,6 +38,7 @@ SIMPLIFY: tuple[Phase, ...] = (
     Phase("share-common", share_common),
     Phase("cancel-transposes", cancel_transposes),  # from here on, channels are the last axis
     Phase("fold-constants", fold_constants),
+    Phase("simplify-ops", simplify_ops),
     Phase("fold-affine", fold_affine),  # before clamps are fused: behind a clamp nothing can be folded into weights
     Phase("fold-padding", fold_padding),
     Phase("fuse-clamps", fuse_clamps),

@@ -39,7 +39,7 @@ def to_value(graph: Graph, port: Port, user: Array) -> Array:
     array = user.transpose(port.perm).reshape(kind.shape)
     if kind.quant is not None and array.dtype != kind.dtype.numpy:
         array = kind.quant.quantize(array, kind.dtype)
-    return np.ascontiguousarray(array, dtype=kind.dtype.numpy)
+    return np.require(array, kind.dtype.numpy, "C")
 
 
 def to_user(graph: Graph, port: Port, value: Array, raw: bool = False) -> Array:
@@ -48,7 +48,7 @@ def to_user(graph: Graph, port: Port, value: Array, raw: bool = False) -> Array:
     if kind.quant is not None and not raw:
         value = kind.quant.dequantize(value).astype(port.dtype)
     laid_out = value.reshape([port.shape[p] for p in port.perm])
-    return np.ascontiguousarray(laid_out.transpose(np.argsort(port.perm)))
+    return np.require(laid_out.transpose(np.argsort(port.perm)), requirements="C")
 
 
 def run(graph: Graph, inputs: Mapping[str, Array], raw: bool = False) -> dict[str, Array]:

@@ -140,6 +140,10 @@ class Op(ABC):
 
     # What some operators can do.
 
+    def simplified(self, *ins: TensorType) -> Op | None:
+        """A simpler operator that means the same on inputs of these types."""
+        return None
+
     def merged_with(self, producer: Op) -> Op | None:
         """One operator for `producer` followed by this one, where there is one."""
         return None

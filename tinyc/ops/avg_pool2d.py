@@ -8,8 +8,11 @@ from typing import ClassVar
 import numpy as np
 
 from tinyc.ir.kernel import KernelTarget
-from tinyc.ir.op import Array, Signature
+from tinyc.ir.op import Array, Op, Signature
+from tinyc.ir.types import TensorType
+from tinyc.ops._clamp import INFINITY
 from tinyc.ops._pool import PoolOp
+from tinyc.ops.mean import Mean
 
 
 def rounded_quotient(total: Array, count: Array | int) -> Array:
@@ -23,6 +26,11 @@ class AvgPool2D(PoolOp):
     """y = clamp(mean of the window's cells inside the input, low, high), NHWC; ties away from zero in int8."""
 
     name: ClassVar[str] = "avg_pool2d"
+
+    def simplified(self, *ins: TensorType) -> Op | None:
+        """A window that covers everything: a mean, which int8 can give a finer scale than its input's."""
+        whole = self.kernel == ins[0].shape[1:3] and not any(self.pads)
+        return Mean(axes=(1, 2)) if whole and (self.low, self.high) == (-INFINITY, INFINITY) else None
 
     def reduce_float(self, x: Array) -> Array:
         counts = self.moving_window.cells(*x.shape[1:3])[None, :, :, None]

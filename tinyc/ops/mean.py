@@ -8,18 +8,32 @@ from math import prod
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinyc.errors import VerifyError
-from tinyc.ir.kernel import Candidate, Context, In, KernelTarget, Out, Struct, cmsis_call, dims, tinyc_call
+from tinyc.ir.fixed_point import multiplier_and_shift, requantize
+from tinyc.ir.kernel import (
+    Candidate,
+    Context,
+    In,
+    KernelCall,
+    KernelTarget,
+    Out,
+    Struct,
+    Table,
+    cmsis_call,
+    dims,
+    per_channel_quant,
+    tinyc_call,
+)
 from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature
-from tinyc.ir.rules import AsIs, QuantRule, SameAs
+from tinyc.ir.rules import AsIs, Observed, QuantRule
 from tinyc.ir.types import TensorType
-from tinyc.ops.avg_pool2d import rounded_quotient
 
 
 @dataclass(frozen=True)
 class Mean(Op):
-    """The mean over the neighbouring `axes`, which stay as axes of size 1; ties away from zero in int8."""
+    """The mean over the neighbouring `axes`, which stay as axes of size 1."""
 
     name: ClassVar[str] = "mean"
 
@@ -27,7 +41,7 @@ class Mean(Op):
 
     @property
     def quant_rule(self) -> QuantRule:
-        return QuantRule(ins=(AsIs(),), outs=(SameAs(0),))
+        return QuantRule(ins=(AsIs(),), outs=(Observed(),))
 
     def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
         (x,) = ins
@@ -40,9 +54,21 @@ class Mean(Op):
     def eval_float(self, *ins: F32) -> tuple[F32, ...]:
         return (ins[0].mean(axis=self.axes, keepdims=True, dtype=np.float64).astype(np.float32),)
 
+    def count(self, x: TensorType) -> int:
+        """How many elements make one result."""
+        return prod(x.shape[a] for a in self.axes)
+
+    def _factor(self, sig: Signature) -> tuple[int, int]:
+        return multiplier_and_shift(sig.x.q.per_tensor_scale / (sig.y.q.per_tensor_scale * self.count(sig.x)))
+
+    def _requantized(self, total: NDArray[np.int64], sig: Signature) -> Array:
+        """Stored results from sums of stored values less their zero point."""
+        stored = requantize(total, *self._factor(sig), sig.rounding) + sig.y.q.zero_point
+        return np.asarray(np.clip(stored, -128, 127).astype(np.int8))
+
     def eval_int(self, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
-        total = ins[0].sum(axis=self.axes, keepdims=True, dtype=np.int64)
-        return (rounded_quotient(total, prod(sig.x.shape[a] for a in self.axes)).astype(np.int8),)
+        centred = ins[0].astype(np.int64) - sig.x.q.zero_point
+        return (self._requantized(centred.sum(axis=self.axes, keepdims=True), sig),)
 
     def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
         return self, (tuple((0, ins[0].shape[a]) if a in self.axes else s for a, s in enumerate(region)),)
@@ -71,27 +97,51 @@ class Mean(Op):
         return super().used_channels(used, sig) if sig.x.rank - 1 in self.axes else (used,)
 
     def channel_ranges(self, ranges: Sequence[ChannelRange], sig: Signature) -> tuple[ChannelRange, ...]:
-        return super().channel_ranges(ranges, sig) if sig.x.rank - 1 in self.axes else (ranges[0],)
+        if sig.x.rank - 1 in self.axes:
+            return super().channel_ranges(ranges, sig)
+        count, zero = self.count(sig.x), sig.x.q.zero_point
+        low, high = (self._requantized(count * (end - zero), sig) for end in (ranges[0].low, ranges[0].high))
+        return (ChannelRange(low.astype(np.int64), high.astype(np.int64)),)
 
     # Kernels
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
-        shape = sig.x.shape
-        outer, count = prod(shape[: self.axes[0]]), prod(shape[a] for a in self.axes)
-        inner = prod(shape[self.axes[-1] + 1 :])
+        shape, count = sig.x.shape, self.count(sig.x)
+        outer, inner = prod(shape[: self.axes[0]]), prod(shape[self.axes[-1] + 1 :])
         if not sig.x.quant:
             return [(tinyc_call("tinyc_mean_f32", outer, count, inner, In(0), Out()),)]
+        multiplier, shift = self._factor(sig)
         params = Struct(
-            "cmsis_nn_pool_params",
+            "tinyc_mean_params",
             {
+                "x_offset": -sig.x.q.zero_point,
+                "y_offset": sig.y.q.zero_point, "y_multiplier": multiplier, "y_shift": shift,
+            },
+        )  # fmt: skip
+        own = tinyc_call("tinyc_mean_s8", outer, count, inner, params, In(0), Out())
+        return [(own,), (self._as_depthwise(sig, outer, count, inner),)]
+
+    def _as_depthwise(self, sig: Signature, outer: int, count: int, inner: int) -> KernelCall:
+        """CMSIS-NN averages in the scale of its input only; a depthwise convolution with ones can change it."""
+        ones = np.ones((1, count, 1, inner), np.int8)
+        multiplier, shift = self._factor(sig)
+        multipliers, shifts = [multiplier] * inner, [shift] * inner
+        params = Struct(
+            "cmsis_nn_dw_conv_params",
+            {
+                "input_offset": -sig.x.q.zero_point,
+                "output_offset": sig.y.q.zero_point,
+                "ch_mult": 1,
                 "stride": {"w": 1, "h": 1},
                 "padding": {"w": 0, "h": 0},
+                "dilation": {"w": 2, "h": 1},  # of a kernel one cell wide: nothing, but it keeps to the path
+                # of CMSIS-NN that needs no workspace
                 "activation": {"min": -128, "max": 127},
             },
         )
-        call = cmsis_call(
-            "arm_avgpool_s8", Context(), params, dims(outer, count, 1, inner), In(0),
-            dims(1, count, 1, 1), dims(outer, 1, 1, inner), Out(),
-            workspace_bytes=4 * inner if target.dsp and not target.mve else 0,
+        return cmsis_call(
+            "arm_depthwise_conv_wrapper_s8",
+            Context(), params, per_channel_quant(multipliers, shifts),
+            dims(outer, count, 1, inner), In(0), dims(1, count, 1, inner), Table("ones", ones),
+            dims(1, 1, 1, inner), Table("no_bias", np.zeros(inner, np.int32)), dims(outer, 1, 1, inner), Out(),
         )  # fmt: skip
-        return [(call,)]
