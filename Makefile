@@ -1,0 +1,55 @@
+# The project's jobs. Each installs first what it needs and does not find: Debian packages, and .venv with Python's.
+
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+
+# What a user needs, and what the tests need besides.
+TOOLS := gcc libc6-dev python3-venv gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
+TEST_TOOLS := clang gdb-multiarch
+
+.PHONY: help demo test test-all lint format bench wheel check-wheel clean tools test-tools
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+demo: .venv/.ready-demo  ## compile a digits CNN and run it on an emulated Cortex-M4
+	@$(PYTHON) examples/digits/demo.py
+
+test: .venv/.ready-dev  ## run the tests, except the long ones
+	@$(PYTHON) -m pytest -n 2 -m "not slow"
+
+test-all: .venv/.ready-dev  ## run all tests
+	@$(PYTHON) -m pytest -n 2
+
+lint: .venv/.ready-dev  ## check style and types
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+format: .venv/.ready-dev  ## put the Python files into shape
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+bench: .venv/.ready-dev  ## measure the models in the emulator: build/bench.md and build/bench.json
+	@$(PYTHON) benchmarks/bench.py
+
+wheel: .venv/.ready-dev  ## build dist/tinyc-*.whl
+	@$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:  ## remove what was built, but not .venv
+	rm -rf build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find tinyc tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/.ready-demo: pyproject.toml scripts/setup.sh | tools
+	@scripts/setup.sh python check
+	@touch $@
+
+.venv/.ready-dev: pyproject.toml scripts/setup.sh | tools test-tools
+	@scripts/setup.sh python check,test,lint
+	@touch $@
+
+tools:
+	@scripts/setup.sh tools $(TOOLS)
+
+test-tools:
+	@scripts/setup.sh tools $(TEST_TOOLS)
