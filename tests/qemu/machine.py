@@ -34,7 +34,9 @@ def expected_outputs(inputs: bytes) -> bytes:
     return (np.minimum(-values, 127) + 1).astype(np.int8).tobytes()
 
 
-def write_sources(folder: Path, board: Board, selftest: Selftest | None, stack_bytes: int) -> tuple[Path, Path]:
+def write_sources(
+    folder: Path, board: Board, selftest: Selftest | None, stack_bytes: int = 4096, arena_section: str | None = None
+) -> tuple[Path, Path]:
     """Render main.c and the linker script into `folder`."""
     main = TEMPLATES.get_template("main.c.j2").render(
         name="negate",
@@ -43,7 +45,7 @@ def write_sources(folder: Path, board: Board, selftest: Selftest | None, stack_b
         output_bytes=[8],
         n_layers=2,
         results=[(0, 16, 8), (1, 32, 8)],
-        arena_section=None,
+        arena_section=arena_section,
         selftest=selftest,
     )
     script = TEMPLATES.get_template("linker.ld.j2").render(linker_context(board, stack_bytes))
@@ -60,12 +62,13 @@ def build(
     extra: str = "",
     selftest: Selftest | None = None,
     stack_bytes: int = 4096,
+    arena_section: str | None = None,
 ) -> Elf:
     """The model's firmware for a board; `extra` is a C statement that runs in layer 1.
 
     Compiled runtime files are kept beside `folder`: with pytest's `tmp_path`, for the rest of the session.
     """
-    main, script = write_sources(folder, board, selftest, stack_bytes)
+    main, script = write_sources(folder, board, selftest, stack_bytes, arena_section)
     defines = {"EXTRA": extra, **({"TINYC_TRACE": "1"} if trace else {})}
     how = Compilation(
         cpu=board.cpu,

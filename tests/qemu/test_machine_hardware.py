@@ -80,7 +80,7 @@ def test_firmware_lies_where_the_part_has_memory(name: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("selftest", [None, VECTORS])
 def test_rendered_main_is_clean(selftest: Selftest | None, tmp_path: Path) -> None:
     board = load_board("mps2-an386")
-    main, _ = write_sources(tmp_path, board, selftest, 4096)
+    main, _ = write_sources(tmp_path, board, selftest)
     warnings = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wcast-qual", "-Wundef", "-Wmissing-prototypes")
     include = (HERE, resource("runtime_c", "firmware"))
     how = Compilation(board.cpu, include_dirs=include, extra_flags=(*warnings, "-Werror"))

@@ -85,6 +85,25 @@ def test_counts_are_the_same_in_every_run(m4: Board, tmp_path: Path) -> None:
     assert run_firmware(elf.path, m4, INPUTS) == run_firmware(elf.path, m4, INPUTS)
 
 
+def test_variables_have_their_initial_values(board: Board, tmp_path: Path) -> None:
+    check = "static volatile int seven = 7, none; if (seven != 7 || none != 0) { return 2; } seven = 7; none = 0;"
+    assert run(tmp_path, board, extra=check).outputs == expected_outputs(INPUTS)
+
+
+def test_floating_point_and_vectors_are_switched_on(board: Board, tmp_path: Path) -> None:
+    halve = "{ volatile float x = arena[0]; x = x * 0.5f; if ((int)(x * 2.0f) != arena[0]) { return 2; } }"
+    vectors = '__asm volatile("vmov.i8 q0, #3; vadd.i8 q0, q0, q0" ::: "q0");' if board.cpu.has_mve else ""
+    assert run(tmp_path, board, extra=halve + vectors).outputs == expected_outputs(INPUTS)
+
+
+def test_arena_in_another_memory(tmp_path: Path) -> None:
+    for name, memory in (("mps2-an386", "psram"), ("mps2-an500", "psram"), ("mps3-an547", "dtcm")):
+        board = load_board(name)
+        elf = build(tmp_path, board, arena_section=f"ram.{memory}")
+        assert elf.symbol("arena").address == board.memory(memory).origin
+        assert run_firmware(elf.path, board, INPUTS).outputs == expected_outputs(INPUTS)
+
+
 # Either pattern of the harness, and the guards' own bytes, must not hide a write of the same value.
 @pytest.mark.parametrize("value", [0x5A, 0xA5, 0])
 def test_arena_high_water_sees_every_value(value: int, m4: Board, tmp_path: Path) -> None:
