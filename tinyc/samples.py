@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,12 @@ from tinyc.ir.graph import Port
 
 Array = NDArray[Any]
 Say = Callable[[str], None]
+
+# What NumPy and zipfile raise for damaged files and for files that are something else.
+_UNREADABLE = (
+    OSError, ValueError, TypeError, AttributeError, KeyError, EOFError, RuntimeError, SyntaxError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def silent(message: str) -> None:
@@ -30,10 +38,36 @@ def load_npz(path: Path) -> dict[str, Array]:
         raise TinycError("no such file", str(path)) from None
     except IsADirectoryError:
         raise TinycError("this is a folder, not an .npz file", str(path)) from None
-    except (OSError, ValueError, BadZipFile, EOFError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise TinycError(
             f"not a readable .npz file ({error})", str(path), "write it with numpy.savez(path, name=array)"
         ) from None
+
+
+def save_npz(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write an .npz file, all of it or nothing. Any name will do, also those that numpy.savez keeps for itself."""
+    draft: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(prefix=f".{path.name}-", dir=path.parent, delete=False) as file:
+            draft = Path(file.name)
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+                for name, array in arrays.items():
+                    with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                        np.lib.format.write_array(member, array, allow_pickle=False)
+        draft.chmod(0o644)
+        draft.replace(path)
+        draft = None
+    except OSError as error:
+        raise TinycError(f"the outputs cannot be written: {error.strerror or error}", str(path)) from None
+    finally:
+        if draft is not None:
+            draft.unlink(missing_ok=True)
+
+
+def stack(port: Port, samples: Sequence[Array]) -> Array:
+    """A port's samples behind one another: in place of a batch axis of 1, else along a new one."""
+    stacked = np.stack(samples)
+    return stacked[:, 0] if port.shape[:1] == (1,) else stacked
 
 
 def match_samples(

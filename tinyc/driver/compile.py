@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tinyc.codegen import c
 from tinyc.codegen.emit import emit_model, write_files
 from tinyc.codegen.program import Program, build_program
+from tinyc.driver.compiled import FIRMWARE
 from tinyc.driver.firmware import (
     CmsisNN,
     SelfTest,
@@ -122,13 +123,13 @@ def _write(folder: Path, model: Path, imported: Graph, lowered: Lowered, program
     if options.link:
         try:
             elf = link_firmware(
-                folder, folder / "firmware.elf", board, program.graph.rounding, options.cmsis_nn,
+                folder, folder / FIRMWARE, board, program.graph.rounding, options.cmsis_nn,
                 cache_dir=options.cache_dir,
             )  # fmt: skip
         except DoesNotFitError as error:
             raise DoesNotFitError(f"{error.message}\n{largest_buffers(program)}", error.where, error.hint) from None
         report.update(
-            code_bytes=elf.text_bytes, flash_bytes=elf.flash_bytes, ram_bytes=elf.ram_bytes, firmware="firmware.elf"
+            code_bytes=elf.text_bytes, flash_bytes=elf.flash_bytes, ram_bytes=elf.ram_bytes, firmware=FIRMWARE
         )
     write_report(report, folder)
 

@@ -15,17 +15,19 @@ from tinyc.driver.firmware import CmsisNN, link_firmware
 from tinyc.driver.record import read_interface, read_report
 from tinyc.errors import TinycError
 from tinyc.ir import text
-from tinyc.ir.graph import Graph, Port
+from tinyc.ir.graph import Graph
 from tinyc.ir.interp import execute, to_user, to_value
 from tinyc.ops import BY_NAME
 from tinyc.quant.calibrate import Progress
 from tinyc.run.host import HostModel, run_sanitized
 from tinyc.run.qemu import QemuResult, run_firmware
-from tinyc.samples import Say, match_samples, silent
+from tinyc.samples import Say, match_samples, silent, stack
 from tinyc.target.board import Board, load_board
 
 Array = NDArray[Any]
 Arrays = Mapping[str, Array]
+
+FIRMWARE = "firmware.elf"
 
 
 class CompiledModel:
@@ -82,7 +84,7 @@ class CompiledModel:
             raise TinycError(f"cannot run on '{on}'", hint=f"choose one of {', '.join(runners)}")
         values = runners[on](samples, count, progress)
         return {
-            port.name: _stack(port, [to_user(self.graph, port, sample[port.value], raw) for sample in values])
+            port.name: stack(port, [to_user(self.graph, port, sample[port.value], raw) for sample in values])
             for port in self.graph.outputs
         }
 
@@ -111,7 +113,7 @@ class CompiledModel:
         data = self._input_bytes(samples, count)
         limit = timeout_s if timeout_s is not None else 120.0 + 2.0 * count
         if not trace and not dump_layers:
-            elf = self.folder / "firmware.elf"
+            elf = self.folder / FIRMWARE
             if not elf.is_file():
                 raise TinycError("the firmware was not linked", str(self.folder), "compile without --no-link")
             return run_firmware(elf, self.board, data, timeout_s=limit, progress=progress)
@@ -175,9 +177,3 @@ class CompiledModel:
     def _array(self, name: str, data: bytes) -> Array:
         kind = self.graph.types[name]
         return np.frombuffer(data, kind.dtype.numpy).reshape(kind.shape)
-
-
-def _stack(port: Port, samples: list[Array]) -> Array:
-    """Samples behind one another: in place of a batch axis of 1, else along a new one."""
-    stacked = np.stack(samples)
-    return stacked[:, 0] if port.shape[:1] == (1,) else stacked

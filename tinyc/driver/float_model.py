@@ -1,0 +1,37 @@
+"""An ONNX model as it is, run by the float interpreter: what compiled models are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from tinyc.driver.phases import simplify
+from tinyc.ir.interp import run
+from tinyc.quant.calibrate import Progress
+from tinyc.samples import Say, match_samples, silent, stack
+
+
+class FloatModel:
+    """The simplified float graph of an ONNX file."""
+
+    def __init__(self, path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> None:
+        """TinycError as `import_model` raises it."""
+        from tinyc.frontend.onnx import import_model  # it takes half a second to load
+
+        self.graph = simplify(import_model(path, shapes))
+
+    def run(
+        self, inputs: Mapping[str, NDArray[Any]], progress: Progress | None = None, say: Say = silent
+    ) -> dict[str, NDArray[Any]]:
+        """Outputs by the ONNX model's names, samples stacked; `inputs` as in `match_samples`."""
+        samples = match_samples(inputs, self.graph.inputs, "inputs", say)
+        count = len(next(iter(samples.values())))
+        results = []
+        for number in range(count):
+            results.append(run(self.graph, {name: a[number] for name, a in samples.items()}))
+            if progress:
+                progress(number + 1, count)
+        return {port.name: stack(port, [r[port.name] for r in results]) for port in self.graph.outputs}

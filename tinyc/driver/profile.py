@@ -1,0 +1,106 @@
+"""Profiling: what a compiled model costs when it runs in the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyc.driver.compiled import FIRMWARE, CompiledModel
+from tinyc.driver.record import write_report
+from tinyc.errors import CheckFailedError
+from tinyc.samples import Say, match_samples, silent
+from tinyc.target.elf import read_elf
+
+LARGEST_SYMBOLS = 15
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """What one layer takes. `instructions` are those executed, not cycles."""
+
+    name: str
+    op: str
+    kernel: str
+    macs: int
+    instructions: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The cost of one inference of the first sample. Sizes in bytes; the figures of QEMU are right to ±8."""
+
+    instructions: int
+    """Of the firmware as it is shipped. Those of the layers come from a build that stops between them."""
+    layers: tuple[LayerCost, ...]
+    arena_planned: int
+    arena_high_water: int
+    """From the arena's start to the highest byte touched: never more than planned."""
+    stack_high_water: int
+    """Of the model's init and run, their callees included."""
+    stack_reserved: int
+    code: int
+    rodata: int
+    data: int
+    bss: int
+    flash: int
+    symbols: tuple[tuple[str, int], ...]
+    """The symbols that take the most flash, and their bytes."""
+
+
+def profile(compiled: CompiledModel, inputs: Mapping[str, NDArray[Any]] | None = None, say: Say = silent) -> Profile:
+    """Run the first sample of `inputs` (zeros by default) and note what it takes in the folder's report.
+
+    Raises TinycError where the board has no emulator or the firmware was not linked, CheckFailedError when the
+    firmware fails or touches more memory than was planned.
+    """
+    ports = compiled.graph.inputs
+    if inputs is None:
+        say("no inputs given: profiled on zeros")
+        samples = {p.name: np.zeros((1, *p.shape), p.dtype) for p in ports}
+    else:
+        samples = {name: a[:1] for name, a in match_samples(inputs, ports, "inputs", say).items()}
+    shipped = compiled.run_qemu(samples)
+    traced = compiled.run_qemu(samples, trace=True)
+    planned = compiled.interface.arena_bytes
+    if shipped.arena_high_water > planned:
+        raise CheckFailedError(
+            f"the model touches {shipped.arena_high_water} bytes of its arena; {planned} were planned",
+            str(compiled.folder),
+        )
+    layers = zip(compiled.report["layers"], traced.layer_instructions, strict=True)
+    elf = read_elf(compiled.folder / FIRMWARE)
+    result = Profile(
+        instructions=shipped.instructions,
+        layers=tuple(LayerCost(e["name"], e["op"], e["kernel"], e["macs"], count) for e, count in layers),
+        arena_planned=planned,
+        arena_high_water=shipped.arena_high_water,
+        stack_high_water=shipped.stack_high_water,
+        stack_reserved=elf.stack_bytes,
+        code=elf.text_bytes,
+        rodata=elf.rodata_bytes,
+        data=elf.data_bytes,
+        bss=elf.bss_bytes,
+        flash=elf.flash_bytes,
+        symbols=tuple((s.name, s.bytes) for s in elf.flash_symbols()[:LARGEST_SYMBOLS]),
+    )
+    _record(compiled, result)
+    return result
+
+
+def _record(compiled: CompiledModel, result: Profile) -> None:
+    report = {
+        **compiled.report,
+        "instructions": result.instructions,
+        "arena_high_water": result.arena_high_water,
+        "stack_high_water": result.stack_high_water,
+        "layers": [
+            {**entry, "instructions": layer.instructions}
+            for entry, layer in zip(compiled.report["layers"], result.layers, strict=True)
+        ],
+    }
+    write_report(report, compiled.folder)
+    compiled.report = report
