@@ -1,3 +1,117 @@
-"""tinyc: compile small neural networks to C for microcontrollers."""
+"""tinyc: compile small neural networks to C for microcontrollers.
+
+    import tinyc
+
+    model = tinyc.compile("digits.onnx", "mps2-an386", "out", calibration="calibration.npz")
+    outputs = model.run({"image": images})
+
+Importing this package is cheap: what the functions need is loaded when they are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tinyc.errors import TinycError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tinyc.driver.compiled import CompiledModel
+    from tinyc.driver.firmware import CmsisNN
+    from tinyc.target.board import Board, list_boards, load_board
 
 __version__ = "0.1.0"
+__all__ = [
+    "Board", "CmsisNN", "CompiledModel", "TinycError", "__version__", "compile", "list_boards", "load", "load_board",
+]  # fmt: skip
+
+_LAZY = {
+    "Board": "tinyc.target.board",
+    "CmsisNN": "tinyc.driver.firmware",
+    "CompiledModel": "tinyc.driver.compiled",
+    "list_boards": "tinyc.target.board",
+    "load_board": "tinyc.target.board",
+}
+
+
+E = TypeVar("E", bound=Enum)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'tinyc' has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def compile(
+    model: str | Path,
+    board: str | Path | Board,
+    out: str | Path,
+    *,
+    calibration: str | Path | Mapping[str, NDArray[Any]] | None = None,
+    calibration_method: str = "minmax",
+    float: bool = False,
+    kernels: str = "tinyc",
+    rounding: str = "single",
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+    cmsis_nn: CmsisNN | None = None,
+    dump_dir: str | Path | None = None,
+    link: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] | None = None,
+) -> CompiledModel:
+    """Compile the ONNX file `model` for `board` into the folder `out`, which is replaced as a whole or not at all.
+
+    `board`: a name of `list_boards()`, the path of a .toml file, or a Board. `calibration`: an .npz file, arrays by
+    input name (samples along the first axis), or "random:SEED"; int8 needs it, `float` has no use for it.
+    `calibration_method`: "minmax" or "percentile:P". `kernels`: "tinyc" or "cmsis-nn". `rounding`: "single" or
+    "tflite". `shapes` fixes inputs whose shape the model leaves open. `cmsis_nn` links the user's own build of Arm's
+    library. `dump_dir` receives the graph after each phase. Without `link` no firmware is built, and the Arm toolchain
+    is not needed. `progress(done, all)` is called while calibrating, `say(remark)` for what the user should know.
+    Raises TinycError.
+    """
+    from tinyc.driver.compile import Options, compile_model
+    from tinyc.driver.compiled import CompiledModel
+    from tinyc.ir.kernel import KernelSet
+    from tinyc.ir.types import Rounding
+    from tinyc.quant.observers import ObserverChoice
+    from tinyc.samples import silent
+    from tinyc.target.board import load_board
+
+    options = Options(
+        board=load_board(board) if isinstance(board, str | Path) else board,
+        calibration=calibration,
+        float=float,
+        kernels=_choice(KernelSet, kernels, "kernel set"),
+        rounding=_choice(Rounding, rounding, "rounding"),
+        observer=ObserverChoice.parse(calibration_method),
+        shapes=shapes or {},
+        cmsis_nn=cmsis_nn,
+        dump_dir=None if dump_dir is None else Path(dump_dir),
+        link=link,
+        progress=progress,
+        say=say or silent,
+    )
+    compile_model(Path(model), Path(out), options)
+    return CompiledModel(Path(out))
+
+
+def load(folder: str | Path) -> CompiledModel:
+    """The compiled model in `folder`. Raises TinycError if there is none."""
+    from tinyc.driver.compiled import CompiledModel
+
+    return CompiledModel(Path(folder))
+
+
+def _choice(kind: type[E], value: str, what: str) -> E:
+    try:
+        return kind(value)
+    except ValueError:
+        raise TinycError(
+            f"no {what} '{value}'", hint=f"choose one of {', '.join(str(e.value) for e in kind)}"
+        ) from None

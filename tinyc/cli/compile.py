@@ -1,0 +1,71 @@
+"""tinyc compile: from an ONNX model to C and firmware."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from tinyc.cli.command import Command, add_json, add_shape
+from tinyc.cli.terminal import Terminal
+from tinyc.errors import TinycError
+from tinyc.report.summary import buffers_table, layers_table, summary, title
+
+
+def configure(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("model", type=Path, metavar="MODEL.onnx")
+    add("--board", required=True, metavar="B", help="a board of `tinyc boards`, or the .toml file of your own")
+    add("-o", "--out", required=True, type=Path, metavar="DIR", help="folder to write, replaced as a whole")
+    add("--calibration", metavar="X.npz", help="real inputs to calibrate int8 with; random:SEED for trials")
+    add(
+        "--calibration-method",
+        default="minmax",
+        metavar="METHOD",
+        help="minmax (the default), or percentile:P to cut off outliers, such as percentile:99.99",
+    )
+    add("--float", action="store_true", help="no int8: compute in float32")
+    add("--kernels", choices=("tinyc", "cmsis-nn"), default="tinyc", help="cmsis-nn: only its public API is called")
+    add("--rounding", choices=("single", "tflite"), default="single", help="tflite: the rounding of TFLite Micro")
+    add_shape(parser)
+    add("--dump-dir", type=Path, metavar="D", help="write the graph after each phase into this folder")
+    add("--cmsis-nn-include", type=Path, metavar="DIR", help="with --cmsis-nn-lib: headers of your own CMSIS-NN")
+    add("--cmsis-nn-lib", type=Path, metavar="FILE", help="link your own build of CMSIS-NN instead of tinyc's")
+    add("--no-link", action="store_true", help="write the C only; takes no Arm toolchain")
+    add("--verbose", action="store_true", help="list layers and buffers too")
+    add_json(parser)
+
+
+def execute(args: Namespace, terminal: Terminal) -> int:
+    if args.float and args.calibration:
+        raise TinycError("--float computes without quantization", hint="leave out --calibration, or --float")
+    if (args.cmsis_nn_include is None) != (args.cmsis_nn_lib is None):
+        raise TinycError("--cmsis-nn-include and --cmsis-nn-lib belong together", hint="give both")
+    import tinyc
+
+    with terminal.progress("calibrating") as progress:
+        compiled = tinyc.compile(
+            args.model,
+            args.board,
+            args.out,
+            calibration=args.calibration,
+            calibration_method=args.calibration_method,
+            float=args.float,
+            kernels=args.kernels,
+            rounding=args.rounding,
+            shapes=dict(args.shape),
+            cmsis_nn=tinyc.CmsisNN(args.cmsis_nn_include, args.cmsis_nn_lib) if args.cmsis_nn_lib else None,
+            dump_dir=args.dump_dir,
+            link=not args.no_link,
+            progress=progress,
+            say=terminal.say,
+        )
+    report, board = compiled.report, compiled.board
+    terminal.json(report)
+    terminal.lines([title(report), *summary(report, board.ram.bytes, board.flash.bytes)])
+    if args.verbose:
+        terminal.table(layers_table(report))
+        terminal.table(buffers_table(report))
+    return 0
+
+
+COMMAND = Command("compile", "Compile an ONNX model to C and firmware for a board.", configure, execute)

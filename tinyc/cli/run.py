@@ -1,0 +1,111 @@
+"""tinyc run: samples in, outputs out."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinyc.cli.command import Command, add_json, add_shape
+from tinyc.cli.terminal import Terminal
+from tinyc.errors import TinycError
+from tinyc.report.table import Table
+from tinyc.report.text import percent, shape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Arrays = Mapping[str, NDArray[Any]]
+
+LABELS = "y"
+
+
+def configure(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("model", type=Path, metavar="DIR|MODEL.onnx", help="a compiled model, or an ONNX model to run in float")
+    add(
+        "--on",
+        choices=("host", "qemu", "interpreter", "sanitized"),
+        default="host",
+        help="host (the default): the C on this machine; sanitized: that with ASan and UBSan; qemu: the firmware in "
+        "the emulator; interpreter: the reference interpreter",
+    )
+    add("--inputs", required=True, type=Path, metavar="X.npz", help="one array an input, samples along the first axis")
+    add("--outputs", type=Path, metavar="Y.npz", help="where to write the outputs")
+    add("--raw", action="store_true", help="outputs as the firmware's own integers")
+    add_shape(parser)
+    add_json(parser)
+
+
+def execute(args: Namespace, terminal: Terminal) -> int:
+    from tinyc.samples import load_npz, save_npz
+
+    arrays = load_npz(args.inputs)
+    with terminal.progress("running") as progress:
+        if args.model.is_dir():
+            from tinyc.driver.compiled import CompiledModel
+
+            if args.shape:
+                raise TinycError("--shape is for ONNX models; a compiled model has its shapes", str(args.model))
+            on = args.on
+            compiled = CompiledModel(args.model)
+            inputs = [port.name for port in compiled.graph.inputs]
+            outputs = compiled.run(arrays, on, args.raw, progress, terminal.say)
+        else:
+            from tinyc.driver.float_model import FloatModel
+
+            if args.on not in ("host", "interpreter") or args.raw:
+                wanted = "--raw" if args.raw else f"--on {args.on}"
+                raise TinycError(
+                    f"{wanted} is for compiled models", str(args.model), "compile the model, then run the folder"
+                )
+            on = "interpreter"
+            terminal.say(f"{args.model.name} is not compiled: the float interpreter runs it")
+            model = FloatModel(args.model, dict(args.shape))
+            inputs = [port.name for port in model.graph.inputs]
+            outputs = model.run(arrays, progress, terminal.say)
+    if args.outputs is not None:
+        save_npz(args.outputs, outputs)
+    accuracy = None if LABELS in inputs else _accuracy(arrays, outputs, args.inputs, terminal)
+    _report(args, terminal, on, outputs, accuracy)
+    return 0
+
+
+def _accuracy(arrays: Arrays, outputs: Arrays, where: Path, terminal: Terminal) -> dict[str, int] | None:
+    """How many samples are classified as the labels in `arrays` say; None where there is nothing to compare."""
+    labels = arrays.get(LABELS)
+    if labels is None or len(outputs) != 1:
+        return None
+    (scores,) = outputs.values()
+    scores = scores.reshape(len(scores), -1)
+    if labels.dtype.kind not in "iu" or labels.shape != (len(scores),) or scores.shape[1] < 2:
+        return None
+    terminal.say(f"{where}: '{LABELS}' is taken for the labels: the largest output should be at that index")
+    return {"samples": len(labels), "correct": int((scores.argmax(axis=1) == labels).sum())}
+
+
+def _report(
+    args: Namespace, terminal: Terminal, on: str, outputs: Arrays, accuracy: dict[str, int] | None
+) -> None:  # fmt: skip
+    samples = len(next(iter(outputs.values())))
+    terminal.json(
+        {
+            "model": str(args.model),
+            "on": on,
+            "samples": samples,
+            "outputs": {name: {"shape": list(a.shape), "dtype": str(a.dtype)} for name, a in outputs.items()},
+            "written": None if args.outputs is None else str(args.outputs),
+            "accuracy": accuracy and {**accuracy, "share": accuracy["correct"] / accuracy["samples"]},
+        }
+    )
+    terminal.lines([f"{args.model} on {on}: {samples} samples"])
+    if accuracy:
+        correct = accuracy["correct"]
+        terminal.lines([f"accuracy {percent(correct, samples)} ({correct} of {samples})"])
+    rows = [(name, shape(a.shape), a.dtype) for name, a in outputs.items()]
+    terminal.table(Table("", ("output", "shape", "dtype"), rows))
+    terminal.lines([f"outputs written to {args.outputs}" if args.outputs else "outputs not kept: no --outputs given"])
+
+
+COMMAND = Command("run", "Run a model on samples and write its outputs.", configure, execute)

@@ -1,0 +1,72 @@
+"""What report.json says, for people. Every function takes the report as `read_report` gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tinyc.report.table import Table
+from tinyc.report.text import clean, number, percent, shape
+
+Report = Mapping[str, Any]
+
+
+def title(report: Report) -> str:
+    """What was compiled, for what, and how."""
+    how = [report["arithmetic"], f"kernels {report['kernels']}"]
+    if report["arithmetic"] == "int8":
+        how.append(f"rounding {report['rounding']}")
+    return clean(f"{report['model']} for {report['board']} ({report['cpu']}): {', '.join(how)}")
+
+
+def summary(report: Report, ram: int, flash: int) -> list[str]:
+    """The figures of a compilation. `ram` and `flash` are the board's, in bytes."""
+    arena = (
+        f"arena {number(report['arena_bytes'])} (lower bound {number(report['arena_lower_bound'])}, "
+        f"largest workspace {number(report['workspace_bytes'])})"
+    )
+    weights = f"weights {number(report['weights_bytes'])}"
+    if report["flash_bytes"] is None:
+        rows = [("RAM", "-", arena), ("flash", "-", f"{weights}; not linked")]
+    else:
+        code = f"code {number(report['code_bytes'])}"
+        rows = [
+            ("RAM", *_of(report["ram_bytes"], ram, f"{arena}; stack not included")),
+            ("flash", *_of(report["flash_bytes"], flash, f"{code}, {weights}")),
+        ]
+    macs, executed = report["macs"], report["macs_executed"]
+    saved = f"of {number(macs)} in the model; channels that do nothing are removed" if executed < macs else ""
+    rows.append(("MACs", number(executed), saved))
+    if report["instructions"] is not None:
+        rows.append(("instructions (QEMU)", number(report["instructions"]), "of one inference"))
+    widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
+    return [f"  {a:<{widths[0]}}  {b:>{widths[1]}}  {c}".rstrip() for a, b, c in rows]
+
+
+def _of(used: int, available: int, parts: str) -> tuple[str, str]:
+    return number(used), f"bytes, {percent(used, available)} of the board's: {parts}"
+
+
+def layers_table(report: Report) -> Table:
+    """The layers in the order in which they run."""
+    rows = [
+        (
+            layer["name"],
+            layer["op"],
+            shape(layer["output_shape"]),
+            number(layer["macs"]),
+            number(layer["workspace_bytes"]),
+            layer["kernel"],
+        )
+        for layer in report["layers"]
+    ]
+    return Table("Layers", ("layer", "operator", "output", ">MACs", ">workspace", "kernel"), rows)
+
+
+def buffers_table(report: Report) -> Table:
+    """What the arena holds when: a buffer lives from the first to the last layer named, both included."""
+    rows = [
+        (b["name"], number(b["bytes"]), number(b["offset"]), b["first_layer"], b["last_layer"])
+        for b in sorted(report["buffers"], key=lambda b: (b["first_layer"], b["last_layer"], b["offset"]))
+    ]
+    return Table("Buffers in the arena", ("buffer", ">bytes", ">offset", ">first layer", ">last layer"), rows)
