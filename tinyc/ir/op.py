@@ -196,6 +196,10 @@ class Op(ABC):
         """
         raise NotImplementedError(f"{self.name} does not mix channels")
 
+    def spared(self, gone: Mask, sig: Signature) -> Mask:
+        """Which of the `gone` channels of the result must stay after all, so that the others keep their arithmetic."""
+        return np.zeros_like(gone)
+
     def narrowed(
         self, keep_in: Mask, keep_out: Mask, fixed: NDArray[np.int64], sig: Signature
     ) -> tuple[Op, dict[int, Array]]:

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import VerifyError
-from tinyc.ir.fixed_point import multipliers_and_shifts, requantize
-from tinyc.ir.op import F32, NOT_FIXED, Array, ChannelRange, Signature
-from tinyc.ir.types import TensorType
+from tinyc.ir.fixed_point import multiplier_and_shift, multipliers_and_shifts, requantize
+from tinyc.ir.op import F32, NOT_FIXED, Array, ChannelRange, Mask, Signature
+from tinyc.ir.types import Rounding, TensorType
 from tinyc.ops._clamp import stored_range
 
 X, W, B = 0, 1, 2  # the inputs of a linear operator
@@ -24,8 +24,11 @@ def check_bias(channels: int, b: TensorType, where: str) -> None:
 
 def output_scaling(sig: Signature) -> tuple[list[int], list[int]]:
     """Multipliers and shifts that take accumulators of each channel to the result's scale."""
-    factors = [sig.x.q.per_tensor_scale * w / sig.y.q.per_tensor_scale for w in sig.ins[W].q.scale]
-    return multipliers_and_shifts(factors, sig.rounding)
+    return multipliers_and_shifts(_output_factors(sig), sig.rounding)
+
+
+def _output_factors(sig: Signature) -> list[float]:
+    return [sig.x.q.per_tensor_scale * w / sig.y.q.per_tensor_scale for w in sig.ins[W].q.scale]
 
 
 def requantize_result(acc: NDArray[np.int64], low: float, high: float, sig: Signature) -> Array:
@@ -57,6 +60,18 @@ def result_range(
         requantize_result(low, *clamp, sig).astype(np.int64),
         requantize_result(high, *clamp, sig).astype(np.int64),
     )
+
+
+def spared_channels(gone: Mask, sig: Signature) -> Mask:
+    """Under `single` all channels share the largest shift, so one that asks for it must stay."""
+    spared = np.zeros_like(gone)
+    if sig.rounding is Rounding.SINGLE:
+        own = [multiplier_and_shift(f) for f in _output_factors(sig)]
+        shared = output_scaling(sig)[1][0]
+        largest = np.array([m > 0 and s == shared for m, s in own])
+        if largest.any() and not (largest & ~gone).any():
+            spared[np.argmax(largest)] = True
+    return spared
 
 
 def centred(values: NDArray[np.int64], zero_point: int) -> NDArray[np.int64]:

@@ -134,6 +134,9 @@ class Conv2D(Op):
             return np.equal(fixed, sig.x.q.zero_point)
         return np.not_equal(fixed, NOT_FIXED)
 
+    def spared(self, gone: Mask, sig: Signature) -> Mask:
+        return _linear.spared_channels(gone, sig)
+
     def narrowed(
         self, keep_in: Mask, keep_out: Mask, fixed: NDArray[np.int64], sig: Signature
     ) -> tuple[Op, dict[int, Array]]:

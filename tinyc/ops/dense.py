@@ -97,6 +97,9 @@ class Dense(Op):
     def absorbs(self, fixed: NDArray[np.int64], sig: Signature) -> Mask:
         return np.not_equal(fixed, NOT_FIXED)
 
+    def spared(self, gone: Mask, sig: Signature) -> Mask:
+        return _linear.spared_channels(gone, sig)
+
     def narrowed(
         self, keep_in: Mask, keep_out: Mask, fixed: NDArray[np.int64], sig: Signature
     ) -> tuple[Op, dict[int, Array]]:

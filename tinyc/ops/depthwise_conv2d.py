@@ -123,6 +123,9 @@ class DepthwiseConv2D(Op):
             return everything
         return (used & np.asarray(sig.constants[1].any(axis=(0, 1, 2))), *everything[1:])
 
+    def spared(self, gone: Mask, sig: Signature) -> Mask:
+        return _linear.spared_channels(gone, sig)
+
     def narrowed(
         self, keep_in: Mask, keep_out: Mask, fixed: NDArray[np.int64], sig: Signature
     ) -> tuple[Op, dict[int, Array]]:

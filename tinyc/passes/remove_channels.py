@@ -5,7 +5,8 @@ over all inputs bounds every channel, and a channel whose bounds coincide takes 
 the biases of what reads it; channels that nothing reads go too. Not one bit of any output changes.
 
 Channels of values that are connected channel by channel (through a depthwise convolution, say) go together or not at
-all; where a constant meets padding it stays unless it is zero, because next to the border its effect differs.
+all; where a constant meets padding it stays unless it is zero, because next to the border its effect differs. And a
+channel stays if the arithmetic of its neighbours hangs on it: the channels of a layer may share one shift.
 """
 
 from __future__ import annotations
@@ -60,6 +61,9 @@ def _kept(graph: Graph) -> dict[str, Mask]:
     for mask in removable.values():
         if mask.all():
             mask[0] = False  # a tensor keeps at least one channel
+    for node in graph.nodes:
+        gone = removable[spaces.of(node.outs[0])]
+        gone &= ~node.op.spared(gone, graph.signature(node))
     return {value: ~removable[spaces.of(value)] for value in activations}
 
 
