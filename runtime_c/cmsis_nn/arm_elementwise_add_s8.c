@@ -20,8 +20,8 @@ arm_cmsis_nn_status arm_elementwise_add_s8(const int8_t *input_1_vect,
                                            const int32_t out_activation_max,
                                            const int32_t block_size)
 {
-#if defined(ARM_MATH_MVEI)
     const nn_output_stage stage = {NULL, NULL, out_offset, out_activation_min, out_activation_max};
+#if defined(ARM_MATH_MVEI)
     for (int32_t i = 0; i < block_size; i += 4)
     {
         const mve_pred16_t valid = vctp32q((uint32_t)(block_size - i));
@@ -33,13 +33,23 @@ arm_cmsis_nn_status arm_elementwise_add_s8(const int8_t *input_1_vect,
         vstrbq_p_s32(output + i, nn_clamp_mve(&stage, sum), valid);
     }
 #else
-    const int32_t unit = 1 << left_shift;
+    int32_t extra = 0;
+#if defined(CMSIS_NN_USE_SINGLE_ROUNDING)
+    /* The inputs leave room for a longer shift; the product's high half then decides alone (see nn_make_scale). */
+    if (left_shift <= 21 && nn_max(input_1_shift, input_2_shift) <= 0 && nn_min(input_1_shift, input_2_shift) >= -29)
+    {
+        extra = 2;
+    }
+#endif
+    const int32_t unit = 1 << (left_shift + extra);
+    const nn_scale scale_1 = nn_make_scale(input_1_mult, input_1_shift - extra);
+    const nn_scale scale_2 = nn_make_scale(input_2_mult, input_2_shift - extra);
+    const nn_scale scale_out = nn_make_scale(out_mult, out_shift);
     for (int32_t i = 0; i < block_size; i++)
     {
-        const int32_t a = nn_requantize((input_1_vect[i] + input_1_offset) * unit, input_1_mult, input_1_shift);
-        const int32_t b = nn_requantize((input_2_vect[i] + input_2_offset) * unit, input_2_mult, input_2_shift);
-        const int32_t sum = nn_requantize(a + b, out_mult, out_shift) + out_offset;
-        output[i] = (int8_t)nn_min(nn_max(sum, out_activation_min), out_activation_max);
+        const int32_t a = nn_apply_scale(&scale_1, (input_1_vect[i] + input_1_offset) * unit);
+        const int32_t b = nn_apply_scale(&scale_2, (input_2_vect[i] + input_2_offset) * unit);
+        output[i] = nn_scaled_output(&stage, &scale_out, a + b);
     }
 #endif
     return ARM_CMSIS_NN_SUCCESS;

@@ -8,51 +8,84 @@
 #include "nn_im2col.h"
 #include "nn_sum.h"
 
-/* `count` pixels, `stride` apart, by all filters. */
+/* `count` rows of `depth` values, `stride` apart, by all filters; the input offset goes into the sums' start. */
 static inline void nn_rows(nn_filters filters, const int8_t *x, int32_t stride, int32_t count, int32_t offset, int8_t *y)
 {
     const int32_t depth = filters.depth;
-    for (int32_t k = 0; k < filters.channels; k += 2)
+    const int8_t *w = filters.filter;
+    int32_t k = 0;
+    for (; k + 2 <= filters.channels; k += 2, w += 2 * depth)
     {
-        /* A last odd channel or pixel is computed twice. */
-        const int32_t k1 = nn_min(k + 1, filters.channels - 1);
-        const int8_t *const w0 = filters.filter + k * depth;
-        const int8_t *const w1 = filters.filter + k1 * depth;
-        const int32_t start0 = nn_bias(&filters, k) + (offset == 0 ? 0 : offset * nn_sum(w0, depth));
-        const int32_t start1 = nn_bias(&filters, k1) + (offset == 0 ? 0 : offset * nn_sum(w1, depth));
-        const int8_t *x0 = x;
-        int8_t *y0 = y;
-        for (int32_t left = count; left > 0; left -= 2)
+        const int32_t start0 = nn_bias(&filters, k) + (offset == 0 ? 0 : offset * nn_sum(w, depth));
+        const int32_t start1 = nn_bias(&filters, k + 1) + (offset == 0 ? 0 : offset * nn_sum(w + depth, depth));
+        const nn_scale scale0 = nn_channel_scale(&filters.stage, k);
+        const nn_scale scale1 = nn_channel_scale(&filters.stage, k + 1);
+        const int8_t *from = x;
+        int8_t *to = y + k;
+        int32_t left = count;
+        for (; left >= 2; left -= 2)
         {
-            const int8_t *const x1 = left == 1 ? x0 : x0 + stride;
-            int8_t *const y1 = left == 1 ? y0 : y0 + filters.pixel_stride;
             int32_t acc[4] = {start0, start1, start0, start1};
-            nn_dot_rows_2x2(x0, x1, w0, w1, depth, acc);
-            y0[k] = nn_output(&filters.stage, k, acc[0]);
-            y0[k1] = nn_output(&filters.stage, k1, acc[1]);
-            y1[k] = nn_output(&filters.stage, k, acc[2]);
-            y1[k1] = nn_output(&filters.stage, k1, acc[3]);
-            x0 = x1 + stride;
-            y0 = y1 + filters.pixel_stride;
+            nn_dot_rows_2x2(from, stride, w, depth, acc);
+            to[0] = nn_scaled_output(&filters.stage, &scale0, acc[0]);
+            to[1] = nn_scaled_output(&filters.stage, &scale1, acc[1]);
+            to += filters.pixel_stride;
+            to[0] = nn_scaled_output(&filters.stage, &scale0, acc[2]);
+            to[1] = nn_scaled_output(&filters.stage, &scale1, acc[3]);
+            to += filters.pixel_stride;
+            from += 2 * stride;
+        }
+        if (left != 0)
+        {
+            to[0] = nn_scaled_output(&filters.stage, &scale0, nn_dot_row(from, 0, w, depth, start0));
+            to[1] = nn_scaled_output(&filters.stage, &scale1, nn_dot_row(from, 0, w + depth, depth, start1));
+        }
+    }
+    if (k < filters.channels)
+    {
+        for (int32_t i = 0; i < count; i++)
+        {
+            const int32_t acc = nn_dot_row(x + i * stride, offset, w, depth, nn_bias(&filters, k));
+            y[i * filters.pixel_stride + k] = nn_output(&filters.stage, k, acc);
         }
     }
 }
 
-/* Two columns by all filters, to the pixels y0 and y1; equal columns and pixels for a single one. */
-static inline void nn_columns(nn_filters filters, const nn_column *x0, const nn_column *x1, int8_t *y0, int8_t *y1)
+/* The pair of columns `x` by all filters, to the pixel `y` and the next. */
+static inline void nn_columns(nn_filters filters, nn_column *x, int8_t *y)
 {
     const int32_t depth = filters.depth;
-    for (int32_t k = 0; k < filters.channels; k += 2)
+    const int8_t *w = filters.filter;
+    int8_t *const next = y + filters.pixel_stride;
+    int32_t k = 0;
+    for (; k + 2 <= filters.channels; k += 2, w += 2 * depth)
     {
-        const int32_t k1 = nn_min(k + 1, filters.channels - 1);
         const int32_t start0 = nn_bias(&filters, k);
-        const int32_t start1 = nn_bias(&filters, k1);
+        const int32_t start1 = nn_bias(&filters, k + 1);
         int32_t acc[4] = {start0, start1, start0, start1};
-        nn_dot_columns_2x2(x0, x1, filters.filter + k * depth, filters.filter + k1 * depth, depth, acc);
-        y0[k] = nn_output(&filters.stage, k, acc[0]);
-        y0[k1] = nn_output(&filters.stage, k1, acc[1]);
-        y1[k] = nn_output(&filters.stage, k, acc[2]);
-        y1[k1] = nn_output(&filters.stage, k1, acc[3]);
+        nn_dot_columns_2x2(x, w, depth, acc);
+        const nn_scale scale0 = nn_channel_scale(&filters.stage, k);
+        y[k] = nn_scaled_output(&filters.stage, &scale0, acc[0]);
+        next[k] = nn_scaled_output(&filters.stage, &scale0, acc[2]);
+        const nn_scale scale1 = nn_channel_scale(&filters.stage, k + 1);
+        y[k + 1] = nn_scaled_output(&filters.stage, &scale1, acc[1]);
+        next[k + 1] = nn_scaled_output(&filters.stage, &scale1, acc[3]);
+    }
+    if (k < filters.channels)
+    {
+        const int32_t start = nn_bias(&filters, k);
+        y[k] = nn_output(&filters.stage, k, nn_dot_column(x, w, depth, start));
+        next[k] = nn_output(&filters.stage, k, nn_dot_column(nn_second_column(x, depth), w, depth, start));
+    }
+}
+
+/* The first column of the pair `x` by all filters, to the pixel `y`. */
+static inline void nn_last_column(nn_filters filters, const nn_column *x, int8_t *y)
+{
+    const int8_t *w = filters.filter;
+    for (int32_t k = 0; k < filters.channels; k++, w += filters.depth)
+    {
+        y[k] = nn_output(&filters.stage, k, nn_dot_column(x, w, filters.depth, nn_bias(&filters, k)));
     }
 }
 
@@ -61,28 +94,27 @@ static inline void nn_convolve_image(const nn_filters *filters, const cmsis_nn_c
                               const int8_t *x, const cmsis_nn_dims *kernel, const cmsis_nn_dims *output, int8_t *y,
                               void *workspace)
 {
-    nn_column *const columns = (nn_column *)workspace;
-    nn_column *const second = columns + nn_column_size(filters->depth);
-    int8_t *waiting = NULL; /* the pixel whose column lies in `columns` */
+    nn_column *const first = (nn_column *)workspace;
+    nn_column *const second = nn_second_column(first, filters->depth);
+    int waiting = 0; /* whether the first column holds the pixel at y */
     for (int32_t oy = 0; oy < output->h; oy++)
     {
-        for (int32_t ox = 0; ox < output->w; ox++, y += filters->pixel_stride)
+        for (int32_t ox = 0; ox < output->w; ox++)
         {
             const nn_window window = {x, oy * params->stride.h - params->padding.h,
                                       ox * params->stride.w - params->padding.w, kernel->c};
-            nn_im2col(&window, params, input, kernel, waiting == NULL ? columns : second);
-            if (waiting == NULL)
+            nn_im2col(&window, params, input, kernel, waiting ? second : first);
+            if (waiting)
             {
-                waiting = y;
-                continue;
+                nn_columns(*filters, first, y);
+                y += 2 * filters->pixel_stride;
             }
-            nn_columns(*filters, columns, second, waiting, y);
-            waiting = NULL;
+            waiting = !waiting;
         }
     }
-    if (waiting != NULL)
+    if (waiting)
     {
-        nn_columns(*filters, columns, columns, waiting, waiting);
+        nn_last_column(*filters, first, y);
     }
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Dot products of int8 weights with int8 rows or with expanded columns, several at once in registers. acc is indexed
- * [row * channels + channel].
+ * Dot products of int8 filters with int8 rows or with expanded columns, several at once in registers. Neighbouring
+ * filters lie `depth` apart. acc is indexed [row * filters + filter].
  *
- * A column is what im2col makes of the inputs under a window, with the input offset already added. With the DSP
- * extension it holds int16 pairs in the order of nn_even and nn_odd and is padded with zeros to a multiple of four
- * values; otherwise it holds int16 in order.
+ * A column is what im2col makes of the inputs under a window, with the input offset already added; columns come in
+ * pairs. With the DSP extension a column holds int16 pairs in the order of nn_even and nn_odd, two words for four
+ * values, then two words of its partner, and so on; the last four are padded. Otherwise it holds int16 in order, and the
+ * partner follows.
  */
 #ifndef NN_DOT_H
 #define NN_DOT_H
@@ -17,144 +18,287 @@
 
 typedef uint32_t nn_column;
 
-/* Elements of type nn_column that a column of `depth` values takes. */
-NN_INLINE int32_t nn_column_size(int32_t depth)
+/* Where the second column of a pair starts. */
+NN_INLINE nn_column *nn_second_column(nn_column *first, int32_t depth)
 {
-    return (depth + 3) / 4 * 2;
+    (void)depth;
+    return first + 2;
 }
 
-NN_INLINE void nn_dot_step_2x2(uint32_t even0, uint32_t odd0, uint32_t even1, uint32_t odd1, uint32_t w0, uint32_t w1,
+/*
+ * The steps of the inner loops, four values each, are assembly: with intrinsics the compiler spills pointers, since all
+ * registers are needed. They read memory and write none.
+ */
+NN_INLINE void nn_step_columns_2x2(const nn_column **x, const int8_t **w, int32_t depth, int32_t acc[4])
+{
+    uint32_t even0;
+    uint32_t odd0;
+    uint32_t even1;
+    uint32_t odd1;
+    uint32_t t;
+    uint32_t u;
+    __asm__("ldrd %[even0], %[odd0], [%[x]], #8\n\t"
+            "ldr %[u], [%[w], %[depth]]\n\t"
+            "ldrd %[even1], %[odd1], [%[x]], #8\n\t"
+            "sxtb16 %[t], %[u]\n\t"
+            "sxtb16 %[u], %[u], ror #8\n\t"
+            "smlad %[a1], %[even0], %[t], %[a1]\n\t"
+            "smlad %[a3], %[even1], %[t], %[a3]\n\t"
+            "smlad %[a1], %[odd0], %[u], %[a1]\n\t"
+            "smlad %[a3], %[odd1], %[u], %[a3]\n\t"
+            "ldr %[u], [%[w]], #4\n\t"
+            "sxtb16 %[t], %[u]\n\t"
+            "sxtb16 %[u], %[u], ror #8\n\t"
+            "smlad %[a0], %[even0], %[t], %[a0]\n\t"
+            "smlad %[a2], %[even1], %[t], %[a2]\n\t"
+            "smlad %[a0], %[odd0], %[u], %[a0]\n\t"
+            "smlad %[a2], %[odd1], %[u], %[a2]"
+            : [x] "+r"(*x), [w] "+r"(*w), [a0] "+r"(acc[0]), [a1] "+r"(acc[1]), [a2] "+r"(acc[2]), [a3] "+r"(acc[3]),
+              [even0] "=&r"(even0), [odd0] "=&r"(odd0), [even1] "=&r"(even1), [odd1] "=&r"(odd1), [t] "=&r"(t),
+              [u] "=&r"(u)
+            : [depth] "r"(depth)
+            : "memory");
+}
+
+/* A function for two rows that lie `depth` << SHIFT apart. */
+#define NN_DEFINE_STEP_ROWS_2X2(NAME, SHIFT)                                                                           \
+    NN_INLINE void NAME(const int8_t **x, const int8_t **w, int32_t depth, int32_t acc[4])                             \
+    {                                                                                                                  \
+        uint32_t even0;                                                                                                \
+        uint32_t odd0;                                                                                                 \
+        uint32_t even1;                                                                                                \
+        uint32_t odd1;                                                                                                 \
+        uint32_t t;                                                                                                    \
+        uint32_t u;                                                                                                    \
+        __asm__("ldr %[odd1], [%[x], %[depth], lsl #" SHIFT "]\n\t"                                                    \
+                "ldr %[odd0], [%[x]], #4\n\t"                                                                          \
+                "ldr %[u], [%[w], %[depth]]\n\t"                                                                       \
+                "sxtb16 %[even0], %[odd0]\n\t"                                                                         \
+                "sxtb16 %[odd0], %[odd0], ror #8\n\t"                                                                  \
+                "sxtb16 %[even1], %[odd1]\n\t"                                                                         \
+                "sxtb16 %[odd1], %[odd1], ror #8\n\t"                                                                  \
+                "sxtb16 %[t], %[u]\n\t"                                                                                \
+                "sxtb16 %[u], %[u], ror #8\n\t"                                                                        \
+                "smlad %[a1], %[even0], %[t], %[a1]\n\t"                                                               \
+                "smlad %[a3], %[even1], %[t], %[a3]\n\t"                                                               \
+                "smlad %[a1], %[odd0], %[u], %[a1]\n\t"                                                                \
+                "smlad %[a3], %[odd1], %[u], %[a3]\n\t"                                                                \
+                "ldr %[u], [%[w]], #4\n\t"                                                                             \
+                "sxtb16 %[t], %[u]\n\t"                                                                                \
+                "sxtb16 %[u], %[u], ror #8\n\t"                                                                        \
+                "smlad %[a0], %[even0], %[t], %[a0]\n\t"                                                               \
+                "smlad %[a2], %[even1], %[t], %[a2]\n\t"                                                               \
+                "smlad %[a0], %[odd0], %[u], %[a0]\n\t"                                                                \
+                "smlad %[a2], %[odd1], %[u], %[a2]"                                                                    \
+                : [x] "+r"(*x), [w] "+r"(*w), [a0] "+r"(acc[0]), [a1] "+r"(acc[1]), [a2] "+r"(acc[2]),                 \
+                  [a3] "+r"(acc[3]), [even0] "=&r"(even0), [odd0] "=&r"(odd0), [even1] "=&r"(even1),                   \
+                  [odd1] "=&r"(odd1), [t] "=&r"(t), [u] "=&r"(u)                                                       \
+                : [depth] "r"(depth)                                                                                   \
+                : "memory");                                                                                           \
+    }
+
+NN_DEFINE_STEP_ROWS_2X2(nn_step_rows_2x2, "0")
+NN_DEFINE_STEP_ROWS_2X2(nn_step_spaced_rows_2x2, "1")
+
+/* One row, `add` (two int16) added to it, by four filters; w2 is the third. */
+NN_INLINE void nn_step_row_1x4(const int8_t **x, uint32_t add, const int8_t **w, const int8_t **w2, int32_t depth,
                                int32_t acc[4])
 {
-    const uint32_t w0_even = nn_even(w0);
-    const uint32_t w0_odd = nn_odd(w0);
-    acc[0] = nn_dot2(even0, w0_even, acc[0]);
-    acc[2] = nn_dot2(even1, w0_even, acc[2]);
-    acc[0] = nn_dot2(odd0, w0_odd, acc[0]);
-    acc[2] = nn_dot2(odd1, w0_odd, acc[2]);
-    const uint32_t w1_even = nn_even(w1);
-    const uint32_t w1_odd = nn_odd(w1);
-    acc[1] = nn_dot2(even0, w1_even, acc[1]);
-    acc[3] = nn_dot2(even1, w1_even, acc[3]);
-    acc[1] = nn_dot2(odd0, w1_odd, acc[1]);
-    acc[3] = nn_dot2(odd1, w1_odd, acc[3]);
+    uint32_t even;
+    uint32_t odd;
+    uint32_t t;
+    uint32_t u;
+    __asm__("ldr %[u], [%[x]], #4\n\t"
+            "sxtab16 %[even], %[add], %[u]\n\t"
+            "sxtab16 %[odd], %[add], %[u], ror #8\n\t"
+            "ldr %[u], [%[w], %[depth]]\n\t"
+            "sxtb16 %[t], %[u]\n\t"
+            "sxtb16 %[u], %[u], ror #8\n\t"
+            "smlad %[a1], %[even], %[t], %[a1]\n\t"
+            "smlad %[a1], %[odd], %[u], %[a1]\n\t"
+            "ldr %[u], [%[w]], #4\n\t"
+            "sxtb16 %[t], %[u]\n\t"
+            "sxtb16 %[u], %[u], ror #8\n\t"
+            "smlad %[a0], %[even], %[t], %[a0]\n\t"
+            "smlad %[a0], %[odd], %[u], %[a0]\n\t"
+            "ldr %[u], [%[w2], %[depth]]\n\t"
+            "sxtb16 %[t], %[u]\n\t"
+            "sxtb16 %[u], %[u], ror #8\n\t"
+            "smlad %[a3], %[even], %[t], %[a3]\n\t"
+            "smlad %[a3], %[odd], %[u], %[a3]\n\t"
+            "ldr %[u], [%[w2]], #4\n\t"
+            "sxtb16 %[t], %[u]\n\t"
+            "sxtb16 %[u], %[u], ror #8\n\t"
+            "smlad %[a2], %[even], %[t], %[a2]\n\t"
+            "smlad %[a2], %[odd], %[u], %[a2]"
+            : [x] "+r"(*x), [w] "+r"(*w), [w2] "+r"(*w2), [a0] "+r"(acc[0]), [a1] "+r"(acc[1]), [a2] "+r"(acc[2]),
+              [a3] "+r"(acc[3]), [even] "=&r"(even), [odd] "=&r"(odd), [t] "=&r"(t), [u] "=&r"(u)
+            : [add] "r"(add), [depth] "r"(depth)
+            : "memory");
 }
 
-/* Two columns by two channels. */
-NN_INLINE void nn_dot_columns_2x2(const nn_column *x0, const nn_column *x1, const int8_t *w0, const int8_t *w1,
-                                  int32_t depth, int32_t acc[4])
-{
-    for (const int8_t *end = w0 + (depth & ~3); w0 != end; w0 += 4, w1 += 4, x0 += 2, x1 += 2)
-    {
-        nn_dot_step_2x2(x0[0], x0[1], x1[0], x1[1], nn_load_s8x4(w0), nn_load_s8x4(w1), acc);
-    }
-    const int32_t rest = depth & 3;
-    if (rest != 0)
-    {
-        nn_dot_step_2x2(x0[0], x0[1], x1[0], x1[1], nn_load_s8_tail(w0, rest), nn_load_s8_tail(w1, rest), acc);
-    }
-}
-
-/* Two rows by two channels; the input offset is the caller's affair. */
-NN_INLINE void nn_dot_rows_2x2(const int8_t *x0, const int8_t *x1, const int8_t *w0, const int8_t *w1, int32_t depth,
-                               int32_t acc[4])
-{
-    for (const int8_t *end = w0 + (depth & ~3); w0 != end; w0 += 4, w1 += 4, x0 += 4, x1 += 4)
-    {
-        const uint32_t a = nn_load_s8x4(x0);
-        const uint32_t b = nn_load_s8x4(x1);
-        nn_dot_step_2x2(nn_even(a), nn_odd(a), nn_even(b), nn_odd(b), nn_load_s8x4(w0), nn_load_s8x4(w1), acc);
-    }
-    const int32_t rest = depth & 3;
-    if (rest != 0)
-    {
-        const uint32_t a = nn_load_s8_tail(x0, rest);
-        const uint32_t b = nn_load_s8_tail(x1, rest);
-        nn_dot_step_2x2(nn_even(a), nn_odd(a), nn_even(b), nn_odd(b), nn_load_s8_tail(w0, rest),
-                        nn_load_s8_tail(w1, rest), acc);
-    }
-}
-
-NN_INLINE int32_t nn_dot_step(uint32_t even, uint32_t odd, uint32_t w, int32_t acc)
+/* acc + four values, expanded, by one filter's. */
+NN_INLINE int32_t nn_step(uint32_t even, uint32_t odd, uint32_t w, int32_t acc)
 {
     return nn_dot2(odd, nn_odd(w), nn_dot2(even, nn_even(w), acc));
 }
 
-/* One row, `offset` added to its values, by four channels that lie `depth` apart. */
-NN_INLINE void nn_dot_row_1x4(const int8_t *x, int32_t offset, const int8_t *w, int32_t depth, int32_t acc[4])
+/* A pair of columns by two filters. */
+NN_INLINE void nn_dot_columns_2x2(const nn_column *x, const int8_t *w, int32_t depth, int32_t acc[4])
 {
-    const uint32_t add = nn_dup_s16(offset);
-    const int8_t *w2 = w + 2 * depth;
-    for (const int8_t *end = x + (depth & ~3); x != end; x += 4, w += 4, w2 += 4)
+    for (const int8_t *end = w + (depth & ~3); w != end;)
     {
-        const uint32_t a = nn_load_s8x4(x);
-        const uint32_t even = nn_add_even(add, a);
-        const uint32_t odd = nn_add_odd(add, a);
-        acc[0] = nn_dot_step(even, odd, nn_load_s8x4(w), acc[0]);
-        acc[1] = nn_dot_step(even, odd, nn_load_s8x4(w + depth), acc[1]);
-        acc[2] = nn_dot_step(even, odd, nn_load_s8x4(w2), acc[2]);
-        acc[3] = nn_dot_step(even, odd, nn_load_s8x4(w2 + depth), acc[3]);
+        nn_step_columns_2x2(&x, &w, depth, acc);
     }
     const int32_t rest = depth & 3;
     if (rest != 0)
     {
-        const uint32_t a = nn_load_s8_tail(x, rest);
-        const uint32_t even = nn_add_even(add, a);
-        const uint32_t odd = nn_add_odd(add, a);
-        acc[0] = nn_dot_step(even, odd, nn_load_s8_tail(w, rest), acc[0]);
-        acc[1] = nn_dot_step(even, odd, nn_load_s8_tail(w + depth, rest), acc[1]);
-        acc[2] = nn_dot_step(even, odd, nn_load_s8_tail(w2, rest), acc[2]);
-        acc[3] = nn_dot_step(even, odd, nn_load_s8_tail(w2 + depth, rest), acc[3]);
+        const uint32_t w0 = nn_load_s8_tail(w, rest);
+        const uint32_t w1 = nn_load_s8_tail(w + depth, rest);
+        acc[0] = nn_step(x[0], x[1], w0, acc[0]);
+        acc[1] = nn_step(x[0], x[1], w1, acc[1]);
+        acc[2] = nn_step(x[2], x[3], w0, acc[2]);
+        acc[3] = nn_step(x[2], x[3], w1, acc[3]);
     }
 }
 
-/* One row, `offset` added to its values, by one channel. */
+/* The first column of a pair by one filter. */
+NN_INLINE int32_t nn_dot_column(const nn_column *x, const int8_t *w, int32_t depth, int32_t acc)
+{
+    for (const int8_t *end = w + (depth & ~3); w != end; w += 4, x += 4)
+    {
+        acc = nn_step(x[0], x[1], nn_load_s8x4(w), acc);
+    }
+    const int32_t rest = depth & 3;
+    return rest == 0 ? acc : nn_step(x[0], x[1], nn_load_s8_tail(w, rest), acc);
+}
+
+/* One row, `offset` added to its values, by one filter. */
 NN_INLINE int32_t nn_dot_row(const int8_t *x, int32_t offset, const int8_t *w, int32_t depth, int32_t acc)
 {
     const uint32_t add = nn_dup_s16(offset);
     for (const int8_t *end = x + (depth & ~3); x != end; x += 4, w += 4)
     {
         const uint32_t a = nn_load_s8x4(x);
-        acc = nn_dot_step(nn_add_even(add, a), nn_add_odd(add, a), nn_load_s8x4(w), acc);
+        acc = nn_step(nn_add_even(add, a), nn_add_odd(add, a), nn_load_s8x4(w), acc);
     }
     const int32_t rest = depth & 3;
     if (rest != 0)
     {
         const uint32_t a = nn_load_s8_tail(x, rest);
-        acc = nn_dot_step(nn_add_even(add, a), nn_add_odd(add, a), nn_load_s8_tail(w, rest), acc);
+        acc = nn_step(nn_add_even(add, a), nn_add_odd(add, a), nn_load_s8_tail(w, rest), acc);
     }
     return acc;
+}
+
+/* Two rows, `stride` apart, by two filters; the input offset is the caller's affair. */
+NN_INLINE void nn_dot_rows_2x2(const int8_t *x, int32_t stride, const int8_t *w, int32_t depth, int32_t acc[4])
+{
+    const int8_t *const end = w + (depth & ~3);
+    if (stride == depth)
+    {
+        while (w != end)
+        {
+            nn_step_rows_2x2(&x, &w, depth, acc);
+        }
+    }
+    else if (stride == 2 * depth)
+    {
+        while (w != end)
+        {
+            nn_step_spaced_rows_2x2(&x, &w, depth, acc);
+        }
+    }
+    else
+    {
+        for (; w != end; w += 4, x += 4)
+        {
+            const uint32_t a = nn_load_s8x4(x);
+            const uint32_t b = nn_load_s8x4(x + stride);
+            acc[0] = nn_step(nn_even(a), nn_odd(a), nn_load_s8x4(w), acc[0]);
+            acc[1] = nn_step(nn_even(a), nn_odd(a), nn_load_s8x4(w + depth), acc[1]);
+            acc[2] = nn_step(nn_even(b), nn_odd(b), nn_load_s8x4(w), acc[2]);
+            acc[3] = nn_step(nn_even(b), nn_odd(b), nn_load_s8x4(w + depth), acc[3]);
+        }
+    }
+    const int32_t rest = depth & 3;
+    if (rest != 0)
+    {
+        acc[0] = nn_dot_row(x, 0, w, rest, acc[0]);
+        acc[1] = nn_dot_row(x, 0, w + depth, rest, acc[1]);
+        acc[2] = nn_dot_row(x + stride, 0, w, rest, acc[2]);
+        acc[3] = nn_dot_row(x + stride, 0, w + depth, rest, acc[3]);
+    }
+}
+
+/* One row, `offset` added to its values, by four filters. */
+NN_INLINE void nn_dot_row_1x4(const int8_t *x, int32_t offset, const int8_t *w, int32_t depth, int32_t acc[4])
+{
+    const uint32_t add = nn_dup_s16(offset);
+    const int8_t *w2 = w + 2 * depth;
+    for (const int8_t *end = x + (depth & ~3); x != end;)
+    {
+        nn_step_row_1x4(&x, add, &w, &w2, depth, acc);
+    }
+    const int32_t rest = depth & 3;
+    if (rest != 0)
+    {
+        acc[0] = nn_dot_row(x, offset, w, rest, acc[0]);
+        acc[1] = nn_dot_row(x, offset, w + depth, rest, acc[1]);
+        acc[2] = nn_dot_row(x, offset, w2, rest, acc[2]);
+        acc[3] = nn_dot_row(x, offset, w2 + depth, rest, acc[3]);
+    }
 }
 
 #else
 
 typedef int16_t nn_column;
 
-NN_INLINE int32_t nn_column_size(int32_t depth)
+NN_INLINE nn_column *nn_second_column(nn_column *first, int32_t depth)
 {
-    return depth;
+    return first + depth;
 }
 
-NN_INLINE void nn_dot_columns_2x2(const nn_column *x0, const nn_column *x1, const int8_t *w0, const int8_t *w1,
-                                  int32_t depth, int32_t acc[4])
+NN_INLINE void nn_dot_columns_2x2(const nn_column *x, const int8_t *w, int32_t depth, int32_t acc[4])
 {
-    for (const int8_t *end = w0 + depth; w0 != end; w0++, w1++, x0++, x1++)
+    const int8_t *w1 = w + depth;
+    const nn_column *x1 = x + depth;
+    for (const int8_t *end = w1; w != end; w++, w1++, x++, x1++)
     {
-        acc[0] += *x0 * *w0;
-        acc[1] += *x0 * *w1;
-        acc[2] += *x1 * *w0;
+        acc[0] += *x * *w;
+        acc[1] += *x * *w1;
+        acc[2] += *x1 * *w;
         acc[3] += *x1 * *w1;
     }
 }
 
-NN_INLINE void nn_dot_rows_2x2(const int8_t *x0, const int8_t *x1, const int8_t *w0, const int8_t *w1, int32_t depth,
-                               int32_t acc[4])
+NN_INLINE int32_t nn_dot_column(const nn_column *x, const int8_t *w, int32_t depth, int32_t acc)
 {
-    for (const int8_t *end = w0 + depth; w0 != end; w0++, w1++, x0++, x1++)
+    for (const int8_t *end = w + depth; w != end; w++, x++)
     {
-        acc[0] += *x0 * *w0;
-        acc[1] += *x0 * *w1;
-        acc[2] += *x1 * *w0;
+        acc += *x * *w;
+    }
+    return acc;
+}
+
+NN_INLINE int32_t nn_dot_row(const int8_t *x, int32_t offset, const int8_t *w, int32_t depth, int32_t acc)
+{
+    for (const int8_t *end = x + depth; x != end; x++, w++)
+    {
+        acc += (*x + offset) * *w;
+    }
+    return acc;
+}
+
+NN_INLINE void nn_dot_rows_2x2(const int8_t *x, int32_t stride, const int8_t *w, int32_t depth, int32_t acc[4])
+{
+    const int8_t *w1 = w + depth;
+    const int8_t *x1 = x + stride;
+    for (const int8_t *end = w1; w != end; w++, w1++, x++, x1++)
+    {
+        acc[0] += *x * *w;
+        acc[1] += *x * *w1;
+        acc[2] += *x1 * *w;
         acc[3] += *x1 * *w1;
     }
 }
@@ -170,15 +314,6 @@ NN_INLINE void nn_dot_row_1x4(const int8_t *x, int32_t offset, const int8_t *w, 
         acc[2] += a * w2[0];
         acc[3] += a * w2[depth];
     }
-}
-
-NN_INLINE int32_t nn_dot_row(const int8_t *x, int32_t offset, const int8_t *w, int32_t depth, int32_t acc)
-{
-    for (const int8_t *end = x + depth; x != end; x++, w++)
-    {
-        acc += (*x + offset) * *w;
-    }
-    return acc;
 }
 
 #endif

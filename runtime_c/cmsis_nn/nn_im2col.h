@@ -4,94 +4,139 @@
 #define NN_IM2COL_H
 
 #include "arm_nn_types.h"
-#include "nn_copy.h"
 #include "nn_dot.h"
 
 #include <string.h>
 
 #if defined(ARM_MATH_DSP)
 
-/*
- * `count` values with `offset` added, to `column`; returns its end. The values may lie in the upper half of the column's
- * own memory, because no step writes what a later one reads.
- */
-NN_INLINE nn_column *nn_expand(const int8_t *x, int32_t count, int32_t offset, nn_column *column)
+/* A column being filled by runs of any length: fewer than four values wait until a word is full. */
+typedef struct
 {
-    const uint32_t add = nn_dup_s16(offset);
-    for (const int8_t *end = x + (count & ~3); x != end; x += 4, column += 2)
-    {
-        const uint32_t a = nn_load_s8x4(x);
-        column[0] = nn_add_even(add, a);
-        column[1] = nn_add_odd(add, a);
-    }
-    const int32_t rest = count & 3;
-    if (rest != 0)
-    {
-        /* The lanes behind the end meet weights of zero. */
-        const uint32_t a = nn_load_s8_tail(x, rest);
-        column[0] = nn_add_even(add, a);
-        column[1] = nn_add_odd(add, a);
-        column += 2;
-    }
-    return column;
+    nn_column *to;
+    uint32_t waiting;
+    int32_t bits;     /* of them, a multiple of 8 */
+    uint32_t add;     /* the input offset, twice */
+    uint32_t padding; /* four times the zero point */
+} nn_packer;
+
+NN_INLINE nn_packer nn_start_column(nn_column *column, int32_t offset)
+{
+    const nn_packer packer = {column, 0, 0, nn_dup_s16(offset), ((uint32_t)-offset & 0xFFu) * 0x01010101u};
+    return packer;
 }
 
-/* Whether runs of a multiple of `depth` values can be expanded one after another. */
-NN_INLINE int nn_can_append(int32_t depth)
+NN_INLINE void nn_emit(nn_packer *packer, uint32_t bytes)
 {
-    return depth % 4 == 0;
+    packer->to[0] = nn_add_even(packer->add, bytes);
+    packer->to[1] = nn_add_odd(packer->add, bytes);
+    packer->to += 4;
+}
+
+NN_INLINE void nn_append_word(nn_packer *packer, uint32_t word)
+{
+    nn_emit(packer, packer->waiting | word << packer->bits);
+    packer->waiting = word >> (32 - packer->bits);
+}
+
+/* The last `count` (0 to 3) values of a run; the bits above them are zero. */
+NN_INLINE void nn_append_rest(nn_packer *packer, uint32_t word, int32_t count)
+{
+    packer->waiting |= word << packer->bits;
+    packer->bits += 8 * count;
+    if (packer->bits >= 32)
+    {
+        nn_emit(packer, packer->waiting);
+        packer->bits -= 32;
+        packer->waiting = word >> (8 * count - packer->bits);
+    }
+}
+
+NN_INLINE void nn_append(nn_packer *packer, const int8_t *from, int32_t count)
+{
+    const int8_t *const end = from + (count & ~3);
+    if (packer->bits == 0)
+    {
+        for (; from != end; from += 4)
+        {
+            nn_emit(packer, nn_load_s8x4(from));
+        }
+    }
+    else
+    {
+        for (; from != end; from += 4)
+        {
+            nn_append_word(packer, nn_load_s8x4(from));
+        }
+    }
+    if ((count & 3) != 0)
+    {
+        nn_append_rest(packer, nn_load_s8_tail(from, count & 3), count & 3);
+    }
+}
+
+NN_INLINE void nn_append_padding(nn_packer *packer, int32_t count)
+{
+    for (; count >= 4; count -= 4)
+    {
+        if (packer->bits == 0)
+        {
+            nn_emit(packer, packer->padding);
+        }
+        else
+        {
+            nn_append_word(packer, packer->padding);
+        }
+    }
+    if (count != 0)
+    {
+        nn_append_rest(packer, packer->padding >> (32 - 8 * count), count);
+    }
+}
+
+/* The lanes behind the end meet weights of zero. */
+NN_INLINE void nn_finish_column(nn_packer *packer)
+{
+    if (packer->bits != 0)
+    {
+        nn_emit(packer, packer->waiting);
+    }
 }
 
 #else
 
-NN_INLINE nn_column *nn_expand(const int8_t *x, int32_t count, int32_t offset, nn_column *column)
+typedef struct
 {
-    for (const int8_t *end = x + count; x != end; x++)
-    {
-        *column++ = (int16_t)(*x + offset);
-    }
-    return column;
+    nn_column *to;
+    int32_t offset;
+} nn_packer;
+
+NN_INLINE nn_packer nn_start_column(nn_column *column, int32_t offset)
+{
+    const nn_packer packer = {column, offset};
+    return packer;
 }
 
-NN_INLINE int nn_can_append(int32_t depth)
+NN_INLINE void nn_append(nn_packer *packer, const int8_t *from, int32_t count)
 {
-    (void)depth;
-    return 1;
+    for (const int8_t *end = from + count; from != end; from++)
+    {
+        *packer->to++ = (int16_t)(*from + packer->offset);
+    }
+}
+
+NN_INLINE void nn_append_padding(nn_packer *packer, int32_t count)
+{
+    memset(packer->to, 0, (size_t)count * sizeof(nn_column));
+    packer->to += count;
+}
+
+NN_INLINE void nn_finish_column(nn_packer *packer)
+{
+    (void)packer;
 }
 
 #endif
-
-/* Where the runs of a column go: expanded at once, or as bytes first where a run ends inside a group of four. */
-typedef struct
-{
-    nn_column *column;
-    int8_t *bytes; /* NULL: expand at once */
-    int32_t offset;
-} nn_column_sink;
-
-NN_INLINE void nn_put(nn_column_sink *sink, const int8_t *from, int32_t count)
-{
-    if (sink->bytes == NULL)
-    {
-        sink->column = nn_expand(from, count, sink->offset, sink->column);
-        return;
-    }
-    nn_copy(sink->bytes, from, count);
-    sink->bytes += count;
-}
-
-NN_INLINE void nn_put_padding(nn_column_sink *sink, int32_t count)
-{
-    if (sink->bytes == NULL)
-    {
-        const int32_t size = nn_column_size(count);
-        memset(sink->column, 0, (size_t)size * sizeof(nn_column));
-        sink->column += size;
-        return;
-    }
-    nn_set(sink->bytes, (int8_t)-sink->offset, count);
-    sink->bytes += count;
-}
 
 /* A window position over one group of channels; the origin may lie in the padding. */
 typedef struct
@@ -108,24 +153,22 @@ static inline void nn_im2col(const nn_window *window, const cmsis_nn_conv_params
 {
     const int32_t depth = window->depth;
     const int32_t run = kernel->w * depth;
-    const int32_t count = kernel->h * run;
     const int whole_rows =
         params->dilation.w == 1 && depth == input->c && window->x >= 0 && window->x + kernel->w <= input->w;
-    int8_t *const bytes = (int8_t *)(column + nn_column_size(count)) - (count + 3) / 4 * 4;
-    nn_column_sink sink = {column, nn_can_append(depth) ? NULL : bytes, params->input_offset};
+    nn_packer packer = nn_start_column(column, params->input_offset);
 
     for (int32_t ky = 0; ky < kernel->h; ky++)
     {
         const int32_t y = window->y + ky * params->dilation.h;
         if (y < 0 || y >= input->h)
         {
-            nn_put_padding(&sink, run);
+            nn_append_padding(&packer, run);
             continue;
         }
         const int8_t *const row = window->image + y * input->w * input->c;
         if (whole_rows)
         {
-            nn_put(&sink, row + window->x * input->c, run);
+            nn_append(&packer, row + window->x * input->c, run);
             continue;
         }
         for (int32_t kx = 0; kx < kernel->w; kx++)
@@ -133,18 +176,15 @@ static inline void nn_im2col(const nn_window *window, const cmsis_nn_conv_params
             const int32_t x = window->x + kx * params->dilation.w;
             if (x < 0 || x >= input->w)
             {
-                nn_put_padding(&sink, depth);
+                nn_append_padding(&packer, depth);
             }
             else
             {
-                nn_put(&sink, row + x * input->c, depth);
+                nn_append(&packer, row + x * input->c, depth);
             }
         }
     }
-    if (sink.bytes != NULL)
-    {
-        nn_expand(bytes, count, params->input_offset, column);
-    }
+    nn_finish_column(&packer);
 }
 
 #endif

@@ -68,6 +68,51 @@ NN_INLINE int32_t nn_requantize(int32_t value, int32_t multiplier, int32_t shift
 
 #endif
 
+/* The scale of a channel, prepared for many values. */
+typedef struct
+{
+    int32_t multiplier;
+#if defined(CMSIS_NN_USE_SINGLE_ROUNDING)
+    int32_t right; /* shift of the product's high half, 0 or less where the high half does not suffice */
+    int32_t round; /* half of what the shift drops */
+#else
+    int32_t shift;
+#endif
+} nn_scale;
+
+#if defined(CMSIS_NN_USE_SINGLE_ROUNDING)
+
+NN_INLINE nn_scale nn_make_scale(int32_t multiplier, int32_t shift)
+{
+    const int32_t right = -1 - shift;
+    const nn_scale scale = {multiplier, right, right > 0 ? (int32_t)(1u << (right - 1)) : 0};
+    return scale;
+}
+
+NN_INLINE int32_t nn_apply_scale(const nn_scale *scale, int32_t value)
+{
+    if (scale->right <= 0)
+    {
+        return nn_requantize_large(value, scale->multiplier, -1 - scale->right);
+    }
+    return nn_high_product(value, scale->multiplier, scale->round) >> scale->right;
+}
+
+#else
+
+NN_INLINE nn_scale nn_make_scale(int32_t multiplier, int32_t shift)
+{
+    const nn_scale scale = {multiplier, shift};
+    return scale;
+}
+
+NN_INLINE int32_t nn_apply_scale(const nn_scale *scale, int32_t value)
+{
+    return nn_requantize(value, scale->multiplier, scale->shift);
+}
+
+#endif
+
 /* What turns an accumulator into an output: one scale a channel, one offset and one range for all. */
 typedef struct
 {
@@ -78,16 +123,36 @@ typedef struct
     int32_t max;
 } nn_output_stage;
 
-/* The offset added to a scaled value, clamped. */
-NN_INLINE int8_t nn_clamp(const nn_output_stage *stage, int32_t scaled)
+/* `value` clamped to the stage's range. */
+NN_INLINE int8_t nn_clamp(const nn_output_stage *stage, int32_t value)
 {
-    return (int8_t)nn_min(nn_max(scaled + stage->offset, stage->min), stage->max);
+#if defined(__ARM_FEATURE_SAT)
+    /* One instruction where the range is all of int8, which it mostly is. */
+    __asm__("ssat %0, #8, %1" : "=r"(value) : "r"(value) : "cc");
+    if (stage->max - stage->min == 255)
+    {
+        return (int8_t)value;
+    }
+#endif
+    return (int8_t)nn_min(nn_max(value, stage->min), stage->max);
+}
+
+NN_INLINE nn_scale nn_channel_scale(const nn_output_stage *stage, int32_t channel)
+{
+    return nn_make_scale(stage->multiplier[channel], stage->shift[channel]);
+}
+
+/* The output that accumulator `acc` gives with a channel's scale. */
+NN_INLINE int8_t nn_scaled_output(const nn_output_stage *stage, const nn_scale *scale, int32_t acc)
+{
+    return nn_clamp(stage, nn_apply_scale(scale, acc) + stage->offset);
 }
 
 /* The output that accumulator `acc` of channel `channel` gives. */
 NN_INLINE int8_t nn_output(const nn_output_stage *stage, int32_t channel, int32_t acc)
 {
-    return nn_clamp(stage, nn_requantize(acc, stage->multiplier[channel], stage->shift[channel]));
+    const nn_scale scale = nn_channel_scale(stage, channel);
+    return nn_scaled_output(stage, &scale, acc);
 }
 
 #endif
