@@ -52,26 +52,42 @@ static inline int32_t nn_depthwise(nn_taps_walk walk, const int8_t *x, const int
 
 #if defined(ARM_MATH_DSP)
 
+/* One tap of four channels: acc[i] += (x[i] + add) * w[i]. */
+NN_INLINE void nn_depthwise_tap_x4(const int8_t *x, const int8_t *w, uint32_t add, int32_t acc[4])
+{
+    const uint32_t x4 = nn_load_s8x4(x);
+    const uint32_t w4 = nn_load_s8x4(w);
+    const uint32_t x_even = nn_add_even(add, x4);
+    const uint32_t w_even = nn_even(w4);
+    acc[0] = nn_mla_low(x_even, w_even, acc[0]);
+    acc[2] = nn_mla_high(x_even, w_even, acc[2]);
+    const uint32_t x_odd = nn_add_odd(add, x4);
+    const uint32_t w_odd = nn_odd(w4);
+    acc[1] = nn_mla_low(x_odd, w_odd, acc[1]);
+    acc[3] = nn_mla_high(x_odd, w_odd, acc[3]);
+}
+
 /* Four channels, each with its own input. */
 NN_INLINE void nn_depthwise_x4(nn_taps_walk walk, const int8_t *x, const int8_t *w, int32_t acc[4])
 {
     const uint32_t add = nn_dup_s16(walk.offset);
+    if (walk.width == 3)
+    {
+        for (int32_t r = walk.height; r > 0; r--, x += walk.x_row, w += walk.w_row)
+        {
+            nn_depthwise_tap_x4(x, w, add, acc);
+            nn_depthwise_tap_x4(x + walk.x_tap, w + walk.w_tap, add, acc);
+            nn_depthwise_tap_x4(x + 2 * walk.x_tap, w + 2 * walk.w_tap, add, acc);
+        }
+        return;
+    }
     for (int32_t r = walk.height; r > 0; r--, x += walk.x_row, w += walk.w_row)
     {
         const int8_t *a = x;
         const int8_t *b = w;
         for (int32_t c = walk.width; c > 0; c--, a += walk.x_tap, b += walk.w_tap)
         {
-            const uint32_t x4 = nn_load_s8x4(a);
-            const uint32_t w4 = nn_load_s8x4(b);
-            const uint32_t x_even = nn_add_even(add, x4);
-            const uint32_t w_even = nn_even(w4);
-            acc[0] = nn_mla_low(x_even, w_even, acc[0]);
-            acc[2] = nn_mla_high(x_even, w_even, acc[2]);
-            const uint32_t x_odd = nn_add_odd(add, x4);
-            const uint32_t w_odd = nn_odd(w4);
-            acc[1] = nn_mla_low(x_odd, w_odd, acc[1]);
-            acc[3] = nn_mla_high(x_odd, w_odd, acc[3]);
+            nn_depthwise_tap_x4(a, b, add, acc);
         }
     }
 }
@@ -134,36 +150,45 @@ NN_INLINE void nn_depthwise_1x4(nn_taps_walk walk, const int8_t *x, const int8_t
 
 #endif
 
+/* The outputs of four channels from channel `k` on. */
+NN_INLINE void nn_depthwise_store_x4(const nn_depthwise_layer *layer, int32_t k, const int32_t acc[4], int8_t *y)
+{
+    const int8_t y0 = nn_output(&layer->stage, k, acc[0]);
+    const int8_t y1 = nn_output(&layer->stage, k + 1, acc[1]);
+    const int8_t y2 = nn_output(&layer->stage, k + 2, acc[2]);
+    const int8_t y3 = nn_output(&layer->stage, k + 3, acc[3]);
+    y[k] = y0;
+    y[k + 1] = y1;
+    y[k + 2] = y2;
+    y[k + 3] = y3;
+}
+
 /* One output pixel; `x` and `w` are the first tap inside the input. */
-static inline void nn_depthwise_pixel(nn_depthwise_layer layer, nn_taps_walk walk, const int8_t *x, const int8_t *w, int8_t *y)
+NN_INLINE void nn_depthwise_pixel(nn_depthwise_layer layer, nn_taps_walk walk, const int8_t *x, const int8_t *w,
+                                  int8_t *y)
 {
     int32_t k = 0;
-    if (layer.multiplier == 1 || layer.multiplier % 4 == 0)
+    if (layer.multiplier == 1)
     {
-        int32_t x_channel = 0;
-        int32_t within = 0; /* channel k as x_channel * multiplier + within */
         for (; k + 4 <= layer.channels; k += 4)
         {
             int32_t acc[4] = {nn_bias(&layer, k), nn_bias(&layer, k + 1), nn_bias(&layer, k + 2),
                               nn_bias(&layer, k + 3)};
-            if (layer.multiplier == 1)
+            nn_depthwise_x4(walk, x + k, w + k, acc);
+            nn_depthwise_store_x4(&layer, k, acc, y);
+        }
+    }
+    else if (layer.multiplier % 4 == 0)
+    {
+        for (; k < layer.channels; x++)
+        {
+            for (const int32_t end = k + layer.multiplier; k < end; k += 4)
             {
-                nn_depthwise_x4(walk, x + k, w + k, acc);
+                int32_t acc[4] = {nn_bias(&layer, k), nn_bias(&layer, k + 1), nn_bias(&layer, k + 2),
+                                  nn_bias(&layer, k + 3)};
+                nn_depthwise_1x4(walk, x, w + k, acc);
+                nn_depthwise_store_x4(&layer, k, acc, y);
             }
-            else
-            {
-                nn_depthwise_1x4(walk, x + x_channel, w + k, acc);
-                within += 4;
-                if (within == layer.multiplier)
-                {
-                    within = 0;
-                    x_channel++;
-                }
-            }
-            y[k] = nn_output(&layer.stage, k, acc[0]);
-            y[k + 1] = nn_output(&layer.stage, k + 1, acc[1]);
-            y[k + 2] = nn_output(&layer.stage, k + 2, acc[2]);
-            y[k + 3] = nn_output(&layer.stage, k + 3, acc[3]);
         }
     }
     for (; k < layer.channels; k++)
