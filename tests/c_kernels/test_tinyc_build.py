@@ -1,0 +1,94 @@
+"""The C of `runtime_c/tinyc` as C: clean under every compiler, one function a file, sound under the sanitizers."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from call import ROUNDING_FLAGS
+
+from tinyc.ir.types import Rounding
+from tinyc.resources import resource
+from tinyc.target.cpu import CPUS
+
+HERE = Path(__file__).parent
+FOLDER = resource("runtime_c", "tinyc")
+SOURCES = sorted(FOLDER.glob("*.c"))
+WARNINGS = [
+    "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wcast-qual", "-Wcast-align", "-Wshadow",
+    "-Wundef", "-Wvla", "-Wmissing-prototypes", "-Werror",
+]  # fmt: skip
+COMPILERS = {
+    "gcc": ["gcc"],
+    "clang": ["clang"],
+    **{name: ["arm-none-eabi-gcc", *cpu.gcc_flags] for name, cpu in CPUS.items()},
+}
+
+
+@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_compiles_without_a_warning(compiler: str, rounding: Rounding, tmp_path: Path) -> None:
+    command = [*COMPILERS[compiler], "-std=c11", "-O2", *WARNINGS, *ROUNDING_FLAGS[rounding], "-c", *map(str, SOURCES)]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_headers_stand_alone(tmp_path: Path) -> None:
+    for header in sorted(FOLDER.glob("*.h")):
+        for language in ("c", "c++"):
+            command = ["gcc", *WARNINGS[:3], "-Werror", f"-I{FOLDER}", f"-x{language}", "-fsyntax-only", "-"]
+            subprocess.run(command, input=f'#include "{header.name}"\n', text=True, check=True)
+
+
+def test_every_file_defines_the_function_it_is_named_after(tmp_path: Path) -> None:
+    subprocess.run(["gcc", "-O2", "-c", *map(str, SOURCES)], cwd=tmp_path, check=True)
+    for source in SOURCES:
+        symbols = subprocess.run(
+            ["nm", "-g", "--defined-only", source.with_suffix(".o").name],
+            cwd=tmp_path, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert [line.split()[1:] for line in symbols.stdout.splitlines()] == [["T", source.stem]]
+
+
+def test_header_declares_exactly_these_functions() -> None:
+    declared = re.findall(r"^void (\w+)\(", (FOLDER / "tinyc_kernels.h").read_text(), re.MULTILINE)
+    assert sorted(declared) == [source.stem for source in SOURCES]
+
+
+def test_includes_nothing_but_what_a_small_core_has() -> None:
+    own = {header.name for header in FOLDER.glob("*.h")}
+    for source in (*SOURCES, *sorted(FOLDER.glob("*.h"))):
+        includes = set(re.findall(r'#include [<"](.+)[>"]', source.read_text()))
+        library = {"math.h"} if source.stem in {"tinyc_sigmoid_f32", "tinyc_tanh_f32", "tinyc_softmax_f32"} else set()
+        assert includes <= own | library | {"stdint.h", "stddef.h", "string.h"}, source.name
+
+
+@pytest.mark.slow
+def test_sanitizers_find_nothing() -> None:
+    asan = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
+    env = os.environ | {
+        "TINYC_TEST_SANITIZE": "1",
+        "LD_PRELOAD": asan.stdout.strip(),
+        "ASAN_OPTIONS": "detect_leaks=0",  # those of Python itself
+        "PYTHONMALLOC": "malloc",
+    }
+    tests = [str(HERE / "test_tinyc_operators.py"), str(HERE / "test_tinyc_numerics.py")]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "-x",
+        "-k",
+        "not part_of",
+        *tests,
+    ]
+    result = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -1,0 +1,75 @@
+"""Every kernel call an operator can lower to computes what the operator's `eval_float` or `eval_int` says.
+
+Integer kernels, tinyc's own and those of the CMSIS-NN interface, bit for bit and in both roundings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from call import Kernels
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from op_cases import CASES, Problem, float_problem, int_problem
+from op_windows import cut, draw_region, part_of
+
+from tinyc.ir.kernel import KernelTarget
+from tinyc.ir.types import Rounding
+
+KernelsFor = Callable[[Rounding], Kernels]
+
+COMPUTED = [name for name in CASES if name != "reshape"]  # a view has no kernel
+FLOAT = [name for name in COMPUTED if name != "requantize"]  # it is not in float graphs
+TARGETS = st.sampled_from([KernelTarget(), KernelTarget(dsp=True), KernelTarget(dsp=True, mve=True)])
+
+
+def places(problem: Problem) -> list[int | None]:
+    """The inputs whose place the result may take; None for a place of its own."""
+    sig = problem.sig
+    fits = [i for i in problem.op.in_place if (sig.ins[i].shape, sig.ins[i].dtype) == (sig.y.shape, sig.y.dtype)]
+    return [None, *fits]
+
+
+@pytest.mark.parametrize("name", FLOAT)
+@settings(deadline=None)
+@given(data=st.data())
+def test_float_kernels(name: str, kernels_for: KernelsFor, data: st.DataObject) -> None:
+    problem = float_problem(data.draw(CASES[name]))
+    (expected,) = problem.op.eval_float(*problem.ins)
+    candidates = problem.op.kernels(problem.sig, data.draw(TARGETS))
+    assert candidates
+    for candidate in candidates:
+        for place in places(problem):
+            (result,) = kernels_for(Rounding.SINGLE).run(candidate, problem.ins, problem.sig.outs, place)
+            np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("name", COMPUTED)
+@settings(deadline=None)
+@given(data=st.data())
+def test_integer_kernels(name: str, rounding: Rounding, kernels_for: KernelsFor, data: st.DataObject) -> None:
+    problem = int_problem(data.draw(CASES[name]), rounding)
+    (expected,) = problem.op.eval_int(problem.ins, problem.sig)
+    candidates = problem.op.kernels(problem.sig, data.draw(TARGETS))
+    assert candidates
+    for candidate in candidates:
+        for place in places(problem):
+            (result,) = kernels_for(rounding).run(candidate, problem.ins, problem.sig.outs, place)
+            np.testing.assert_array_equal(result, expected, str([call.function for call in candidate]))
+
+
+@pytest.mark.parametrize("name", FLOAT)
+@settings(deadline=None)
+@given(data=st.data())
+def test_part_of_a_float_result_has_the_same_bits(name: str, kernels_for: KernelsFor, data: st.DataObject) -> None:
+    problem = float_problem(data.draw(CASES[name]))
+    region = draw_region(data, problem)
+    part = part_of(problem, region)
+    whole_result, part_result = (
+        kernels_for(Rounding.SINGLE).run(p.op.kernels(p.sig, KernelTarget())[0], p.ins, p.sig.outs)[0]
+        for p in (problem, part)
+    )
+    assert part_result.tobytes() == cut(whole_result, region).tobytes()
