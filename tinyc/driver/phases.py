@@ -19,7 +19,7 @@ from tinyc.passes.fold_affine import fold_affine
 from tinyc.passes.fold_constants import fold_constants
 from tinyc.passes.fold_padding import fold_padding
 from tinyc.passes.fuse_clamps import fuse_clamps
-from tinyc.passes.remove_channels import remove_channels
+from tinyc.passes.remove_channels import narrowed
 from tinyc.passes.share_common import share_common
 from tinyc.passes.simplify_ops import simplify_ops
 from tinyc.quant.calibrate import Progress, calibrate
@@ -64,6 +64,8 @@ class Lowered:
     graph: Graph
     macs: int
     """Multiply-accumulates of the simplified float graph; those of `graph` are what is executed."""
+    kept_channels: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """For each value that has fewer channels in `graph` than in `float_graph`, the indices of those it kept."""
 
 
 def simplify(graph: Graph, dump_dir: Path | None = None) -> Graph:
@@ -81,12 +83,19 @@ def lower(imported: Graph, quantization: Quantization | None, dump_dir: Path | N
         ranges = calibrate(graph, quantization.samples, quantization.observer, quantization.progress)
         return quantize(graph, ranges, quantization.rounding)
 
+    kept: dict[str, tuple[int, ...]] = {}
+
+    def remove_channels(graph: Graph) -> Graph:
+        graph, left = narrowed(graph)
+        kept.update((value, tuple(indices.tolist())) for value, indices in left.items())
+        return graph
+
     phases = (
         Phase("quantize", to_integers),
         Phase("remove-channels", remove_channels),
     )
     graph = run_phases(phases, float_graph, dump_dir, None, start=len(SIMPLIFY) + 1)
-    return Lowered(float_graph, graph, float_graph.macs())
+    return Lowered(float_graph, graph, float_graph.macs(), kept)
 
 
 def run_phases(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ def build_report(
             }
             for b in program.buffers
         ],
+        "kept_channels": {value: write_indices(kept) for value, kept in lowered.kept_channels.items()},
         "interface": asdict(interface),
     }
 
@@ -102,6 +104,23 @@ def read_report(folder: Path) -> dict[str, Any]:
     if not isinstance(report, dict) or "interface" not in report:
         raise TinycError("this is not a report of tinyc", str(path))
     return report
+
+
+def write_indices(indices: Sequence[int]) -> str:
+    """Ascending indices as ranges, both ends included: 0, 1, 2, 5 as "0-2,5"."""
+    runs: list[list[int]] = []
+    for index in indices:
+        if runs and index == runs[-1][1] + 1:
+            runs[-1][1] = index
+        else:
+            runs.append([index, index])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def read_indices(text: str) -> list[int]:
+    """What `write_indices` wrote."""
+    bounds = [run.partition("-") for run in text.split(",") if run]
+    return [index for first, _, last in bounds for index in range(int(first), int(last or first) + 1)]
 
 
 def read_interface(report: dict[str, Any]) -> Interface:

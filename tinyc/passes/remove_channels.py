@@ -26,10 +26,19 @@ from tinyc.ir.types import DType, QuantParams, TensorType
 
 def remove_channels(graph: Graph) -> Graph:
     """The pass. Integer graphs only."""
+    return narrowed(graph)[0]
+
+
+def narrowed(graph: Graph) -> tuple[Graph, dict[str, NDArray[np.int64]]]:
+    """The pass, and for each value that lost channels the indices of those that it kept."""
+    left: dict[str, NDArray[np.int64]] = {}
     while True:
         keep = _kept(graph)
         if all(mask.all() for mask in keep.values()):
-            return graph
+            return graph, {value: indices for value, indices in left.items() if value in graph.types}
+        for value, mask in keep.items():
+            if not mask.all():
+                left[value] = left.get(value, np.arange(mask.size))[mask]
         graph = _narrow(graph, keep)
 
 
