@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,7 @@ from numpy.typing import NDArray
 from tinyc.codegen import c
 from tinyc.codegen.emit import emit_model, write_files
 from tinyc.codegen.program import Program, build_program
-from tinyc.driver.compiled import FIRMWARE
+from tinyc.driver.compiled import BOARD, FIRMWARE
 from tinyc.driver.firmware import (
     CmsisNN,
     SelfTest,
@@ -28,6 +25,7 @@ from tinyc.driver.firmware import (
     linker_text,
     main_text,
 )
+from tinyc.driver.output import check_output, list_files, replacing
 from tinyc.driver.phases import Lowered, Quantization, lower
 from tinyc.driver.record import REPORT, build_report, write_report
 from tinyc.errors import DoesNotFitError, TinycError
@@ -43,6 +41,7 @@ from tinyc.samples import Say, load_npz, match_samples, silent
 from tinyc.target.board import Board
 
 Calibration = Path | str | Mapping[str, NDArray[Any]]
+Sample = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -70,14 +69,18 @@ def compile_model(model: Path, out: Path, options: Options) -> None:
     """Compile the ONNX file `model` into the folder `out`, which is replaced as a whole or not at all."""
     from tinyc.frontend.onnx import import_model  # it takes half a second to load
 
-    _check_output(out)
+    check_output(out, options.dump_dir)
+    if options.cmsis_nn is not None:
+        options.cmsis_nn.check()
     imported = import_model(model, options.shapes)
-    lowered = lower(imported, _quantization(imported, options), options.dump_dir)
+    quantization = _quantization(imported, options)
+    lowered = lower(imported, quantization, options.dump_dir)
     cpu = options.board.cpu
     program = build_program(lowered.graph, KernelTarget(dsp=cpu.has_dsp, mve=cpu.has_mve), options.kernels)
     check_fit(program, options.board)
-    with _replacing(out) as folder:
-        _write(folder, model, imported, lowered, program, options)
+    sample = None if quantization is None else {name: a[0] for name, a in quantization.samples.items()}
+    with replacing(out) as folder:
+        _write(folder, model, sample, lowered, program, options)
 
 
 def _quantization(imported: Graph, options: Options) -> Quantization | None:
@@ -91,7 +94,7 @@ def _quantization(imported: Graph, options: Options) -> Quantization | None:
         )
     if isinstance(given, str) and given.startswith("random:"):
         seed = given.removeprefix("random:")
-        if not seed.isdigit():
+        if not seed.isdecimal():
             raise TinycError(f"no calibration '{given}'", hint="random:SEED wants a whole number, as in random:1")
         options.say("calibrated on random inputs: the accuracy of the result is meaningless")
         samples: Mapping[str, NDArray[Any]] = random_samples(imported, int(seed))
@@ -102,24 +105,29 @@ def _quantization(imported: Graph, options: Options) -> Quantization | None:
     return Quantization(samples, options.observer, options.rounding, options.progress)
 
 
-def _write(folder: Path, model: Path, imported: Graph, lowered: Lowered, program: Program, options: Options) -> None:
+def _write(
+    folder: Path, model: Path, sample: Sample | None, lowered: Lowered, program: Program, options: Options
+) -> None:
     board = options.board
     data = model.read_bytes()
     name = c.identifier(model.stem)
     interface = interface_of(program, name)
     sha256 = hashlib.sha256(data).hexdigest()
     files = emit_model(program, name, model.name, sha256)
-    selftest = None if board.emulator else _selftest(program, imported, options)
+    selftest = None if board.emulator else _selftest(program, sample)
     texts = {
         **files.texts,
         "main.c": main_text(interface, len(program.layers), selftest),
         "linker.ld": linker_text(board),
     }
+    if board.toml:
+        texts[BOARD] = board.toml
     write_files(folder, texts, [*files.runtime, *firmware_files(board)])
     text.save(lowered.float_graph, folder / "float.tc")
     text.save(lowered.graph, folder / "model.tc")
     report = build_report(model.name, sha256, board, lowered, program, interface, options.kernels)
     report["calibration"] = _calibration_note(options)
+    report["cmsis_nn"] = None if options.cmsis_nn is None else options.cmsis_nn.record()
     if options.link:
         try:
             elf = link_firmware(
@@ -131,6 +139,7 @@ def _write(folder: Path, model: Path, imported: Graph, lowered: Lowered, program
         report.update(
             code_bytes=elf.text_bytes, flash_bytes=elf.flash_bytes, ram_bytes=elf.ram_bytes, firmware=FIRMWARE
         )
+    report["files"] = sorted([*list_files(folder), REPORT])
     write_report(report, folder)
 
 
@@ -163,13 +172,12 @@ def interface_of(program: Program, name: str) -> Interface:
     )
 
 
-def _selftest(program: Program, imported: Graph, options: Options) -> SelfTest:
-    """The first calibration sample (zeros where there is none) and what the interpreter makes of it."""
+def _selftest(program: Program, sample: Sample | None) -> SelfTest:
+    """`sample`, zeros where there is none, and what the interpreter makes of it."""
     graph = program.graph
-    quantization = _quantization(imported, options) if not options.float else None
     inputs = {}
     for port in graph.inputs:
-        user = quantization.samples[port.name][0] if quantization else np.zeros(port.shape, port.dtype)
+        user = np.zeros(port.shape, port.dtype) if sample is None else sample[port.name]
         inputs[port.value] = to_value(graph, port, user)
     values = execute(graph, inputs)
     return SelfTest(
@@ -177,32 +185,3 @@ def _selftest(program: Program, imported: Graph, options: Options) -> SelfTest:
         input=b"".join(inputs[p.value].tobytes() for p in graph.inputs),
         expected=b"".join(np.ascontiguousarray(values[p.value]).tobytes() for p in graph.outputs),
     )
-
-
-def _check_output(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise TinycError("the output folder is a file", str(out))
-    if out.is_dir() and any(out.iterdir()) and not (out / REPORT).is_file():
-        raise TinycError(
-            "the output folder holds files that are not tinyc's", str(out), "name a new folder, or empty this one"
-        )
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
-    """A fresh folder that takes the place of `out` if all goes well, and vanishes if not."""
-    fresh: Path | None = None
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-        fresh.chmod(0o755)
-        yield fresh
-        if out.exists():
-            shutil.rmtree(out)
-        fresh.replace(out)
-        fresh = None
-    except OSError as error:
-        raise TinycError(f"the output cannot be written: {error.strerror or error}", str(out)) from None
-    finally:
-        if fresh is not None:
-            shutil.rmtree(fresh, ignore_errors=True)

@@ -28,6 +28,7 @@ Array = NDArray[Any]
 Arrays = Mapping[str, Array]
 
 FIRMWARE = "firmware.elf"
+BOARD = "board.toml"
 
 
 class CompiledModel:
@@ -52,7 +53,8 @@ class CompiledModel:
     @cached_property
     def board(self) -> Board:
         """The board it was compiled for."""
-        return load_board(self.report["board"])
+        described = self.folder / BOARD
+        return load_board(described if described.is_file() else self.report["board"])
 
     @cached_property
     def host(self) -> HostModel:
@@ -124,7 +126,7 @@ class CompiledModel:
 
     def _cmsis_nn(self) -> CmsisNN | None:
         paths = self.report.get("cmsis_nn")
-        return CmsisNN(Path(paths["include_dir"]), Path(paths["library"])) if paths else None
+        return CmsisNN.from_record(paths) if paths else None
 
     def _stored_inputs(self, sample: Arrays) -> dict[str, Array]:
         return {p.value: to_value(self.graph, p, sample[p.name]) for p in self.graph.inputs}

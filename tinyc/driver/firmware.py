@@ -11,7 +11,7 @@ from typing import Any
 
 from tinyc.codegen.emit import render
 from tinyc.codegen.program import Program
-from tinyc.errors import DoesNotFitError
+from tinyc.errors import DoesNotFitError, TinycError
 from tinyc.ir.types import Rounding
 from tinyc.run.host import Interface
 from tinyc.target.board import Board
@@ -28,6 +28,22 @@ class CmsisNN:
 
     include_dir: Path
     library: Path
+
+    def check(self) -> None:
+        """Raise TinycError if the paths do not name a header folder and a library."""
+        if not (self.include_dir / "arm_nnfunctions.h").is_file():
+            raise TinycError("there is no arm_nnfunctions.h in the folder of CMSIS-NN's headers", str(self.include_dir))
+        if not self.library.is_file():
+            raise TinycError("there is no such library", str(self.library))
+
+    def record(self) -> dict[str, str]:
+        """As it stands in report.json."""
+        return {"include_dir": str(self.include_dir.resolve()), "library": str(self.library.resolve())}
+
+    @staticmethod
+    def from_record(record: Mapping[str, str]) -> CmsisNN:
+        """What `record` gave."""
+        return CmsisNN(Path(record["include_dir"]), Path(record["library"]))
 
 
 @dataclass(frozen=True)

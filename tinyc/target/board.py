@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -93,6 +93,8 @@ class Board:
     """The memory in which the core looks for its vector table at reset."""
     sources: tuple[str, ...] = ()
     """Further files of `runtime_c/firmware/` that the board's firmware needs."""
+    toml: str = field(default="", repr=False, compare=False)
+    """The text of the file that describes it; "" if it was made in another way."""
 
     def memory(self, name: str) -> Memory:
         """The memory of that name."""
@@ -136,12 +138,13 @@ def load_board(name_or_path: str | Path) -> Board:
             )
         path = resource("boards", f"{name_or_path}.toml")
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
     except OSError as error:
         raise TinycError(f"cannot read the board's description: {error.strerror}", str(path)) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TinycError(f"not a TOML file: {error}", str(path)) from error
-    return _board(Table(data, str(path)))
+    return replace(_board(Table(data, str(path))), toml=text)
 
 
 def _board(table: Table) -> Board:
