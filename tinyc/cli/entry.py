@@ -9,13 +9,21 @@ import traceback
 from collections.abc import Sequence
 
 from tinyc import __version__
-from tinyc.cli import boards, compile, flash, inspect, profile, run
+from tinyc.cli import boards, check, compile, flash, inspect, profile, run
 from tinyc.cli.command import Parser
 from tinyc.cli.terminal import Terminal
 from tinyc.errors import TinycError
 from tinyc.report.text import clean_lines
 
-COMMANDS = (compile.COMMAND, run.COMMAND, profile.COMMAND, inspect.COMMAND, boards.COMMAND, flash.COMMAND)
+COMMANDS = (
+    compile.COMMAND,
+    run.COMMAND,
+    check.COMMAND,
+    profile.COMMAND,
+    inspect.COMMAND,
+    boards.COMMAND,
+    flash.COMMAND,
+)
 
 EPILOG = """\
 exit status: 0 done; 1 the check failed, or the model does not fit; 2 bad input or usage; 3 a bug in tinyc"""

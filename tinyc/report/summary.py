@@ -40,7 +40,7 @@ def summary(report: Report, ram: int, flash: int) -> list[str]:
     if report["instructions"] is not None:
         rows.append(("instructions (QEMU)", number(report["instructions"]), "of one inference"))
     widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
-    return [f"  {a:<{widths[0]}}  {b:>{widths[1]}}  {c}".rstrip() for a, b, c in rows]
+    return [f"  {a:<{widths[0]}}  {b:>{widths[1]}} {c}".rstrip() for a, b, c in rows]
 
 
 def _of(used: int, available: int, parts: str) -> tuple[str, str]:

@@ -1,0 +1,232 @@
+"""Checking a compiled model: every layer against the float model, and the generated C against the interpreter."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite, log10, sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyc.driver.compiled import CompiledModel
+from tinyc.driver.record import read_indices
+from tinyc.errors import TinycError
+from tinyc.ir.graph import Graph, Port
+from tinyc.ir.interp import execute, to_user, to_value
+from tinyc.quant.calibrate import Progress
+from tinyc.samples import Say, match_samples, silent
+
+Array = NDArray[Any]
+
+FLOAT_TOLERANCE = 1e-4
+"""Of a float tensor's largest value: C and NumPy add in different orders. Integers must agree bit for bit."""
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How close values are to those of the float model, over all samples; None where a figure has no meaning."""
+
+    sqnr_db: float | None
+    """Signal to quantization noise ratio; None if there is no noise, or no signal."""
+    cosine: float | None
+    """Of the angle between the two, seen as vectors; None if one of them is zero."""
+    max_abs_error: float | None
+
+
+@dataclass(frozen=True)
+class LayerCheck:
+    """One result of a layer. `agrees`: the C and the interpreter computed the same in every sample."""
+
+    name: str
+    op: str
+    accuracy: Accuracy
+    agrees: bool
+
+
+@dataclass(frozen=True)
+class OutputCheck:
+    """One output of the model, dequantized."""
+
+    name: str
+    accuracy: Accuracy
+    argmax_agreement: float | None
+    """The share of samples whose largest element is where the float model has it; None for a single element."""
+    onnxruntime_max_abs_error: float | None
+    """Of the float graph against ONNX Runtime; None if that was not asked for."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check found."""
+
+    samples: int
+    layers: tuple[LayerCheck, ...]
+    outputs: tuple[OutputCheck, ...]
+
+    @property
+    def disagreeing(self) -> tuple[str, ...]:
+        """The layers in which the C and the interpreter differ."""
+        return tuple(layer.name for layer in self.layers if not layer.agrees)
+
+
+def check(
+    compiled: CompiledModel,
+    inputs: Mapping[str, Array],
+    *,
+    limit: int | None = None,
+    model: Path | None = None,
+    progress: Progress | None = None,
+    say: Say = silent,
+) -> CheckResult:
+    """Run the first `limit` samples of `inputs` (all by default) on the host, in the interpreter and in float.
+
+    `model`: the ONNX file that was compiled, to compare the float graph with ONNX Runtime too.
+    """
+    samples = {n: a[:limit] for n, a in match_samples(inputs, compiled.graph.inputs, "inputs", say).items()}
+    count = len(next(iter(samples.values())))
+    runtime = None if model is None else OnnxRuntime(model, compiled.report["sha256"])
+    watch = _Watch(compiled)
+    for number in range(count):
+        sample = {name: a[number] for name, a in samples.items()}
+        watch.see(sample, runtime)
+        if progress:
+            progress(number + 1, count)
+    return CheckResult(count, watch.layers(), watch.outputs(count, runtime is not None))
+
+
+class OnnxRuntime:
+    """The original model in ONNX Runtime."""
+
+    def __init__(self, path: Path, sha256: str) -> None:
+        """TinycError if `path` is not the model with that digest, or ONNX Runtime is missing or refuses it."""
+        try:
+            import onnxruntime
+        except ImportError:
+            raise TinycError(
+                "onnxruntime is not installed", hint="pip install onnxruntime, or leave out --model"
+            ) from None
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise TinycError(f"the model cannot be read: {error.strerror}", str(path)) from None
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise TinycError("this is not the model that was compiled: its SHA-256 differs", str(path))
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3  # errors only
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # a class for each status of its C API, without a base of their own
+            raise TinycError(f"onnxruntime does not load the model: {error}", str(path)) from None
+        self._path = path
+
+    def run(self, sample: Mapping[str, Array]) -> dict[str, Array]:
+        """The outputs of one sample, by name."""
+        names = [output.name for output in self._session.get_outputs()]
+        try:
+            return dict(zip(names, self._session.run(names, dict(sample)), strict=True))
+        except Exception as error:
+            raise TinycError(f"onnxruntime does not run the model: {error}", str(self._path)) from None
+
+
+class _Sums:
+    """What `Accuracy` is computed from, gathered sample by sample."""
+
+    def __init__(self) -> None:
+        self.signal = self.noise = self.other = self.product = self.worst = 0.0
+
+    def see(self, value: Array, reference: Array) -> None:
+        a, b = value.astype(np.float64).ravel(), reference.astype(np.float64).ravel()
+        error = a - b
+        self.signal += float(b @ b)
+        self.noise += float(error @ error)
+        self.other += float(a @ a)
+        self.product += float(a @ b)
+        self.worst = max(self.worst, float(np.abs(error).max(initial=0)))
+
+    def accuracy(self) -> Accuracy:
+        angle = sqrt(self.signal * self.other)
+        return Accuracy(
+            sqnr_db=10 * log10(self.signal / self.noise) if self.signal > 0 and 0 < self.noise < np.inf else None,
+            cosine=min(self.product / angle, 1.0) if angle > 0 and isfinite(angle) else None,
+            max_abs_error=self.worst if isfinite(self.worst) else None,
+        )
+
+
+class _Watch:
+    """Compares all values of sample after sample."""
+
+    def __init__(self, compiled: CompiledModel) -> None:
+        self.compiled, self.graph = compiled, compiled.graph
+        self.float_graph = compiled.float_graph
+        self.reference = _references(self.graph, self.float_graph)
+        self.kept = {v: read_indices(text) for v, text in compiled.report["kept_channels"].items()}
+        self.results = compiled.interface.results
+        self.sums = {r.name: _Sums() for r in self.results}
+        self.agrees = {r.name: True for r in self.results}
+        self.output_sums = {p.name: _Sums() for p in self.graph.outputs}
+        self.same_class = {p.name: 0 for p in self.graph.outputs}
+        self.runtime_error = {p.name: 0.0 for p in self.graph.outputs}
+
+    def see(self, sample: Mapping[str, Array], runtime: OnnxRuntime | None) -> None:
+        host = self.compiled.run_all_values(sample, "host")
+        interpreted = self.compiled.run_all_values(sample, "interpreter")
+        exact = execute(
+            self.float_graph, {p.value: to_value(self.float_graph, p, sample[p.name]) for p in self.float_graph.inputs}
+        )
+        for name in self.sums:
+            kind = self.graph.types[name]
+            value = host[name] if kind.quant is None else kind.quant.dequantize(host[name])
+            wanted = exact[self.reference[name]]
+            self.sums[name].see(value, wanted[..., self.kept[name]] if name in self.kept else wanted)
+            self.agrees[name] &= _agree(host[name], interpreted[name])
+        given = runtime.run(sample) if runtime else {}
+        for port, float_port in zip(self.graph.outputs, self.float_graph.outputs, strict=True):
+            wanted = to_user(self.float_graph, float_port, exact[float_port.value])
+            self._see_output(port, to_user(self.graph, port, host[port.value]), wanted)
+            if runtime:
+                error = float(np.abs(given[port.name].astype(np.float64) - wanted).max(initial=0))
+                self.runtime_error[port.name] = max(self.runtime_error[port.name], error)
+
+    def _see_output(self, port: Port, value: Array, wanted: Array) -> None:
+        self.output_sums[port.name].see(value, wanted)
+        self.same_class[port.name] += int(value.argmax() == wanted.argmax())
+
+    def layers(self) -> tuple[LayerCheck, ...]:
+        entries = self.compiled.report["layers"]
+        return tuple(
+            LayerCheck(
+                entries[r.layer]["name"], entries[r.layer]["op"], self.sums[r.name].accuracy(), self.agrees[r.name]
+            )
+            for r in self.results
+        )
+
+    def outputs(self, count: int, has_runtime: bool) -> tuple[OutputCheck, ...]:
+        return tuple(
+            OutputCheck(
+                port.name,
+                self.output_sums[port.name].accuracy(),
+                self.same_class[port.name] / count if self.graph.types[port.value].size > 1 else None,
+                self.runtime_error[port.name] if has_runtime else None,
+            )
+            for port in self.graph.outputs
+        )
+
+
+def _references(graph: Graph, float_graph: Graph) -> dict[str, str]:
+    """For each value the one of the float graph that it stands for: its own name, or that of what it is made from."""
+    names = {p.value: f.value for p, f in zip(graph.inputs, float_graph.inputs, strict=True)}
+    for node in graph.nodes:
+        for value in node.outs:
+            names[value] = value if value in float_graph.types else names[node.ins[0]]
+    return names
+
+
+def _agree(a: Array, b: Array) -> bool:
+    if a.dtype.kind == "f":
+        bound = FLOAT_TOLERANCE * float(np.abs(b).max(initial=0)) + 1e-7
+        return bool(np.allclose(a, b, rtol=0, atol=bound, equal_nan=True))
+    return a.tobytes() == b.tobytes()
