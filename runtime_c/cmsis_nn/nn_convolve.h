@@ -8,9 +8,36 @@
 #include "nn_im2col.h"
 #include "nn_sum.h"
 
+/* One row of `depth` values by all filters. */
+static inline void nn_row(nn_filters filters, const int8_t *x, int32_t offset, int8_t *y)
+{
+    const int32_t depth = filters.depth;
+    const int8_t *w = filters.filter;
+    int32_t k = 0;
+    for (; k + 4 <= filters.channels; k += 4, w += 4 * depth)
+    {
+        int32_t acc[4] = {nn_bias(&filters, k), nn_bias(&filters, k + 1), nn_bias(&filters, k + 2),
+                          nn_bias(&filters, k + 3)};
+        nn_dot_row_1x4(x, offset, w, depth, acc);
+        for (int32_t i = 0; i < 4; i++)
+        {
+            y[k + i] = nn_output(&filters.stage, k + i, acc[i]);
+        }
+    }
+    for (; k < filters.channels; k++, w += depth)
+    {
+        y[k] = nn_output(&filters.stage, k, nn_dot_row(x, offset, w, depth, nn_bias(&filters, k)));
+    }
+}
+
 /* `count` rows of `depth` values, `stride` apart, by all filters; the input offset goes into the sums' start. */
 static inline void nn_rows(nn_filters filters, const int8_t *x, int32_t stride, int32_t count, int32_t offset, int8_t *y)
 {
+    if (count == 1)
+    {
+        nn_row(filters, x, offset, y);
+        return;
+    }
     const int32_t depth = filters.depth;
     const int8_t *w = filters.filter;
     int32_t k = 0;

@@ -40,6 +40,11 @@ NN_INLINE void nn_set(int8_t *to, int8_t value, int32_t count)
 /* The compiler must not see a plain copying loop, or it would call memcpy for it. */
 NN_INLINE void nn_copy(int8_t *to, const int8_t *from, int32_t count)
 {
+    for (; count >= 16; count -= 16, to += 16, from += 16)
+    {
+        __asm__("" : "+r"(to));
+        memcpy(to, from, 16);
+    }
     for (; count >= 4; count -= 4, to += 4, from += 4)
     {
         uint32_t word;
@@ -58,6 +63,14 @@ NN_INLINE void nn_copy(int8_t *to, const int8_t *from, int32_t count)
 NN_INLINE void nn_set(int8_t *to, int8_t value, int32_t count)
 {
     uint32_t word = (uint8_t)value * 0x01010101u;
+    for (; count >= 16; count -= 16, to += 16)
+    {
+        __asm__("" : "+r"(word));
+        memcpy(to, &word, sizeof word);
+        memcpy(to + 4, &word, sizeof word);
+        memcpy(to + 8, &word, sizeof word);
+        memcpy(to + 12, &word, sizeof word);
+    }
     for (; count >= 4; count -= 4, to += 4)
     {
         __asm__("" : "+r"(word));

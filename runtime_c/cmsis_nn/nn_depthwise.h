@@ -153,14 +153,10 @@ NN_INLINE void nn_depthwise_1x4(nn_taps_walk walk, const int8_t *x, const int8_t
 /* The outputs of four channels from channel `k` on. */
 NN_INLINE void nn_depthwise_store_x4(const nn_depthwise_layer *layer, int32_t k, const int32_t acc[4], int8_t *y)
 {
-    const int8_t y0 = nn_output(&layer->stage, k, acc[0]);
-    const int8_t y1 = nn_output(&layer->stage, k + 1, acc[1]);
-    const int8_t y2 = nn_output(&layer->stage, k + 2, acc[2]);
-    const int8_t y3 = nn_output(&layer->stage, k + 3, acc[3]);
-    y[k] = y0;
-    y[k + 1] = y1;
-    y[k + 2] = y2;
-    y[k + 3] = y3;
+    y[k] = nn_output(&layer->stage, k, acc[0]);
+    y[k + 1] = nn_output(&layer->stage, k + 1, acc[1]);
+    y[k + 2] = nn_output(&layer->stage, k + 2, acc[2]);
+    y[k + 3] = nn_output(&layer->stage, k + 3, acc[3]);
 }
 
 /* One output pixel; `x` and `w` are the first tap inside the input. */
@@ -168,10 +164,11 @@ NN_INLINE void nn_depthwise_pixel(nn_depthwise_layer layer, nn_taps_walk walk, c
                                   int8_t *y)
 {
     int32_t k = 0;
-    if (layer.multiplier == 1)
+    if (layer.multiplier == 1 && layer.channels >= 4)
     {
-        for (; k + 4 <= layer.channels; k += 4)
+        for (; k < layer.channels; k += 4)
         {
+            k = nn_min(k, layer.channels - 4); /* the last block overlaps the one before */
             int32_t acc[4] = {nn_bias(&layer, k), nn_bias(&layer, k + 1), nn_bias(&layer, k + 2),
                               nn_bias(&layer, k + 3)};
             nn_depthwise_x4(walk, x + k, w + k, acc);

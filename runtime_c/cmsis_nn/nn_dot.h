@@ -146,7 +146,12 @@ NN_INLINE int32_t nn_step(uint32_t even, uint32_t odd, uint32_t w, int32_t acc)
 /* A pair of columns by two filters. */
 NN_INLINE void nn_dot_columns_2x2(const nn_column *x, const int8_t *w, int32_t depth, int32_t acc[4])
 {
-    for (const int8_t *end = w + (depth & ~3); w != end;)
+    for (const int8_t *end = w + (depth & ~7); w != end;)
+    {
+        nn_step_columns_2x2(&x, &w, depth, acc);
+        nn_step_columns_2x2(&x, &w, depth, acc);
+    }
+    if ((depth & 4) != 0)
     {
         nn_step_columns_2x2(&x, &w, depth, acc);
     }
@@ -197,8 +202,13 @@ NN_INLINE void nn_dot_rows_2x2(const int8_t *x, int32_t stride, const int8_t *w,
     const int8_t *const end = w + (depth & ~3);
     if (stride == depth)
     {
+        if ((depth & 4) != 0)
+        {
+            nn_step_rows_2x2(&x, &w, depth, acc);
+        }
         while (w != end)
         {
+            nn_step_rows_2x2(&x, &w, depth, acc);
             nn_step_rows_2x2(&x, &w, depth, acc);
         }
     }

@@ -85,7 +85,7 @@ typedef struct
 NN_INLINE nn_scale nn_make_scale(int32_t multiplier, int32_t shift)
 {
     const int32_t right = -1 - shift;
-    const nn_scale scale = {multiplier, right, right > 0 ? (int32_t)(1u << (right - 1)) : 0};
+    const nn_scale scale = {multiplier, right, right > 0 ? (int32_t)((1u << right) >> 1) : 0};
     return scale;
 }
 
