@@ -11,6 +11,7 @@ from dataclasses import MISSING, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from lark import Lark, Token, UnexpectedInput
@@ -58,7 +59,7 @@ def load(path: Path, ops: Mapping[str, type[Op]]) -> Graph:
         text = path.read_text(encoding="utf-8")
         with np.load(path.with_suffix(".npz"), allow_pickle=False) as archive:
             arrays = [archive[f"c{i}"] for i in range(len(archive.files))]
-    except (OSError, ValueError, KeyError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise TinycError(f"the graph cannot be read: {error}", str(path)) from None
     names = [line.split("%", 1)[1].split(":", 1)[0] for line in text.splitlines() if line.startswith("  const %")]
     if len(names) != len(arrays):
