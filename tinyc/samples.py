@@ -46,6 +46,8 @@ def load_npz(path: Path) -> dict[str, Array]:
 
 def save_npz(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write an .npz file, all of it or nothing. Any name will do, also those that numpy.savez keeps for itself."""
+    if path.exists() and not path.is_file():
+        raise TinycError("the outputs cannot be written: this is not a regular file", str(path))
     draft: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(prefix=f".{path.name}-", dir=path.parent, delete=False) as file:

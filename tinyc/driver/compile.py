@@ -21,6 +21,7 @@ from tinyc.driver.firmware import (
     check_fit,
     firmware_files,
     largest_buffers,
+    largest_constants,
     link_firmware,
     linker_text,
     main_text,
@@ -135,7 +136,8 @@ def _write(
                 cache_dir=options.cache_dir,
             )  # fmt: skip
         except DoesNotFitError as error:
-            raise DoesNotFitError(f"{error.message}\n{largest_buffers(program)}", error.where, error.hint) from None
+            largest = f"{largest_buffers(program)}\n{largest_constants(program)}"
+            raise DoesNotFitError(f"{error.message}\n{largest}", error.where, error.hint) from None
         report.update(
             code_bytes=elf.text_bytes, flash_bytes=elf.flash_bytes, ram_bytes=elf.ram_bytes, firmware=FIRMWARE
         )

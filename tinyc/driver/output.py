@@ -37,8 +37,8 @@ def list_files(folder: Path) -> list[str]:
 
 def _foreign_files(out: Path) -> list[str]:
     try:
-        own = read_report(out).get("files", []) if (out / REPORT).is_file() else []
-    except TinycError:  # somebody else's report.json
+        own = read_report(out)["files"] if (out / REPORT).is_file() else []
+    except TinycError:  # somebody else's report.json, or one of another version
         own = []
     return [name for name in list_files(out) if name not in own]
 

@@ -18,6 +18,13 @@ from tinyc.target.board import Board
 
 REPORT = "report.json"
 
+# What the commands read of a report; a folder of another version may lack some of it.
+KEYS = (
+    "model", "sha256", "board", "cpu", "kernels", "arithmetic", "rounding", "macs", "macs_executed", "arena_bytes",
+    "arena_lower_bound", "workspace_bytes", "weights_bytes", "code_bytes", "flash_bytes", "ram_bytes", "instructions",
+    "layers", "buffers", "kept_channels", "interface", "files",
+)  # fmt: skip
+
 
 def build_report(
     model: str,
@@ -101,8 +108,13 @@ def read_report(folder: Path) -> dict[str, Any]:
         ) from None
     except (OSError, ValueError) as error:
         raise TinycError(f"the report cannot be read: {error}", str(path)) from None
-    if not isinstance(report, dict) or "interface" not in report:
+    if not isinstance(report, dict) or "tinyc" not in report:
         raise TinycError("this is not a report of tinyc", str(path))
+    missing = [key for key in KEYS if key not in report]
+    if missing:
+        raise TinycError(
+            f"the report of tinyc {report['tinyc']} has no {', '.join(missing)}", str(path), "compile the model anew"
+        )
     return report
 
 
