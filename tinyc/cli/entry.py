@@ -40,8 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = _execute(argv)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has seen enough. The interpreter would complain when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _settle_stdout()  # whoever read our output has seen enough
         return BROKEN_PIPE
     except KeyboardInterrupt:
         print("tinyc: interrupted", file=sys.stderr)
@@ -50,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _complain(str(error))
         return error.exit_status
     except OSError as error:
+        _settle_stdout()
         where = f"{error.filename}: " if error.filename else ""
         _complain(f"{where}{error.strerror or error}")
         return TinycError.exit_status
@@ -87,6 +87,14 @@ def _parser() -> Parser:
         command.configure(sub)
         sub.set_defaults(execute=command.execute)
     return parser
+
+
+def _settle_stdout() -> None:
+    """Give up what standard output does not take: the interpreter would complain when it flushes at the end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(message: str) -> None:
