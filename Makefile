@@ -34,7 +34,15 @@ bench: .venv/.ready-dev  ## measure the models in the emulator: build/bench.md a
 	@$(PYTHON) benchmarks/bench.py
 
 wheel: .venv/.ready-dev  ## build dist/tinyc-*.whl
-	@$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@$(PYTHON) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+check-wheel: wheel  ## install the wheel into a clean environment and use it from outside the repository
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && set -ex && \
+	wheel=$$(ls -t $(CURDIR)/dist/*.whl | head -1) && example=$(CURDIR)/examples/digits && \
+	$(PYTHON) -m venv "$$folder/venv" && \
+	"$$folder/venv/bin/pip" install --quiet --disable-pip-version-check "$$wheel" && cd "$$folder" && \
+	venv/bin/tinyc compile $$example/digits.onnx --board mps2-an386 --calibration $$example/calibration.npz -o digits && \
+	venv/bin/tinyc run digits --on qemu --inputs $$example/test.npz
 
 clean:  ## remove what was built, but not .venv
 	rm -rf build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache
