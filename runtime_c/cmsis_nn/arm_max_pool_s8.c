@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arm_nnfunctions.h"
+#include "nn_mve.h"
 #include "nn_simd.h"
 #include "nn_window.h"
 
@@ -17,7 +18,25 @@ static int32_t nn_max_window(const int8_t *x, int32_t row_stride, int32_t pixel_
     return largest;
 }
 
-#if defined(ARM_MATH_DSP)
+#if defined(ARM_MATH_MVEI)
+
+/* The same for up to sixteen neighbouring channels, those that are `valid`. */
+static int8x16_t nn_max_window_x16(const int8_t *x, int32_t row_stride, int32_t pixel_stride, int32_t rows,
+                                   int32_t columns, mve_pred16_t valid)
+{
+    int8x16_t largest = vdupq_n_s8(INT8_MIN);
+    for (int32_t r = 0; r < rows; r++, x += row_stride)
+    {
+        const int8_t *pixel = x;
+        for (int32_t c = 0; c < columns; c++, pixel += pixel_stride)
+        {
+            largest = vmaxq_s8(largest, vldrbq_z_s8(pixel, valid));
+        }
+    }
+    return largest;
+}
+
+#elif defined(ARM_MATH_DSP)
 
 /* The same for four neighbouring channels, packed. */
 static uint32_t nn_max_window_x4(const int8_t *x, int32_t row_stride, int32_t pixel_stride, int32_t rows,
@@ -72,7 +91,15 @@ arm_cmsis_nn_status arm_max_pool_s8(const cmsis_nn_context *ctx,
                 }
                 const int8_t *const from = input_data + (y + rows.first) * row_stride + (x + columns.first) * channels;
                 int32_t k = 0;
-#if defined(ARM_MATH_DSP)
+#if defined(ARM_MATH_MVEI)
+                for (; k < channels; k += 16)
+                {
+                    const mve_pred16_t valid = vctp8q((uint32_t)(channels - k));
+                    int8x16_t out = nn_max_window_x16(from + k, row_stride, channels, height, width, valid);
+                    out = vmaxq_s8(out, vdupq_n_s8((int8_t)range.min));
+                    vstrbq_p_s8(output_data + k, vminq_s8(out, vdupq_n_s8((int8_t)range.max)), valid);
+                }
+#elif defined(ARM_MATH_DSP)
                 const uint32_t lowest = ((uint32_t)range.min & 0xFFu) * 0x01010101u;
                 const uint32_t highest = ((uint32_t)range.max & 0xFFu) * 0x01010101u;
                 for (; k + 4 <= channels; k += 4)

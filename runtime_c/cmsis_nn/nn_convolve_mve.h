@@ -13,31 +13,58 @@
 /* Columns of int8 start on multiples of this. */
 #define NN_COLUMN_ALIGN 16
 
-/* `count` rows of `depth` values, `stride` apart, by all filters; the input offset goes into the sums' start. */
+/*
+ * The outputs of channel `k` for up to four rows, which start at `start` plus, where `offset` is not zero, what the input
+ * offset contributes.
+ */
+NN_INLINE int32x4_t nn_four_rows(const nn_filters *filters, int32_t k, const int8_t *const rows[4], int32_t start,
+                                 int32_t offset)
+{
+    const int8_t *const w = filters->filter + k * filters->depth;
+    int32_t acc[4] = {start, start, start, start};
+    int32x4_t sums;
+    if (offset == 0)
+    {
+        nn_dot_4_mve(rows, w, filters->depth, acc);
+        sums = vldrwq_s32(acc);
+    }
+    else
+    {
+        const int32_t sum = nn_dot_4_and_sum_mve(rows, w, filters->depth, acc);
+        sums = vaddq_n_s32(vldrwq_s32(acc), offset * sum);
+    }
+    sums = nn_requantize_by_one_mve(sums, filters->stage.multiplier[k], filters->stage.shift[k]);
+    return nn_clamp_mve(&filters->stage, sums);
+}
+
+/* `count` rows of `depth` values, `stride` apart, by all filters. */
 static inline void nn_rows(nn_filters filters, const int8_t *x, int32_t stride, int32_t count, int32_t offset, int8_t *y)
 {
-    const int32_t depth = filters.depth;
     const uint32x4_t pixels = vmulq_n_u32(vidupq_n_u32(0, 1), (uint32_t)filters.pixel_stride);
     for (int32_t k = 0; k < filters.channels; k++)
     {
-        const int8_t *const w = filters.filter + k * depth;
-        const int32_t start = nn_bias(&filters, k) + (offset == 0 ? 0 : offset * nn_sum(w, depth));
-        const int32x4_t multiplier = vdupq_n_s32(filters.stage.multiplier[k]);
-        const int32x4_t shift = vdupq_n_s32(filters.stage.shift[k]);
+        int32_t start = nn_bias(&filters, k);
+        int32_t rest = offset; /* the input offset's part that the start lacks */
+        if (count > 4)
+        {
+            start += offset * nn_sum(filters.filter + k * filters.depth, filters.depth);
+            rest = 0;
+        }
         const int8_t *from = x;
         int8_t *to = y + k;
-        for (int32_t left = count; left > 0; left -= 4)
+        int32_t left = count;
+        for (; left > 4; left -= 4)
         {
-            /* Rows beyond the last repeat it and are not stored. */
-            const int8_t *const rows[4] = {from, from + nn_min(1, left - 1) * stride, from + nn_min(2, left - 1) * stride,
-                                           from + nn_min(3, left - 1) * stride};
-            int32_t acc[4] = {start, start, start, start};
-            nn_dot_4_mve(rows, w, depth, acc);
-            const int32x4_t scaled = nn_requantize_mve(vldrwq_s32(acc), multiplier, shift);
-            vstrbq_scatter_offset_p_s32(to, pixels, nn_clamp_mve(&filters.stage, scaled), vctp32q((uint32_t)left));
+            const int8_t *const rows[4] = {from, from + stride, from + 2 * stride, from + 3 * stride};
+            vstrbq_scatter_offset_s32(to, pixels, nn_four_rows(&filters, k, rows, start, 0));
             from += 4 * stride;
             to += 4 * filters.pixel_stride;
         }
+        /* Rows beyond the last repeat it and are not stored. */
+        const int8_t *const rows[4] = {from, from + nn_min(1, left - 1) * stride, from + nn_min(2, left - 1) * stride,
+                                       from + nn_min(3, left - 1) * stride};
+        const int32x4_t out = nn_four_rows(&filters, k, rows, start, rest);
+        vstrbq_scatter_offset_p_s32(to, pixels, out, vctp32q((uint32_t)left));
     }
 }
 
@@ -118,7 +145,10 @@ static inline void nn_convolve_image(const nn_filters *filters, const cmsis_nn_c
             }
         }
     }
-    nn_rows(*filters, columns, column_stride, gathered, params->input_offset, y);
+    if (gathered != 0)
+    {
+        nn_rows(*filters, columns, column_stride, gathered, params->input_offset, y);
+    }
 }
 
 #endif

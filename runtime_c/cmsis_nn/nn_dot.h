@@ -100,10 +100,17 @@ NN_INLINE void nn_step_columns_2x2(const nn_column **x, const int8_t **w, int32_
 NN_DEFINE_STEP_ROWS_2X2(nn_step_rows_2x2, "0")
 NN_DEFINE_STEP_ROWS_2X2(nn_step_spaced_rows_2x2, "1")
 
+/* acc + four values, expanded, by one filter's. */
+NN_INLINE int32_t nn_step(uint32_t even, uint32_t odd, uint32_t w, int32_t acc)
+{
+    return nn_dot2(odd, nn_odd(w), nn_dot2(even, nn_even(w), acc));
+}
+
 /* One row, `add` (two int16) added to it, by four filters; w2 is the third. */
 NN_INLINE void nn_step_row_1x4(const int8_t **x, uint32_t add, const int8_t **w, const int8_t **w2, int32_t depth,
                                int32_t acc[4])
 {
+#if defined(__OPTIMIZE__)
     uint32_t even;
     uint32_t odd;
     uint32_t t;
@@ -135,12 +142,19 @@ NN_INLINE void nn_step_row_1x4(const int8_t **x, uint32_t add, const int8_t **w,
               [a3] "+r"(acc[3]), [even] "=&r"(even), [odd] "=&r"(odd), [t] "=&r"(t), [u] "=&r"(u)
             : [add] "r"(add), [depth] "r"(depth)
             : "memory");
-}
-
-/* acc + four values, expanded, by one filter's. */
-NN_INLINE int32_t nn_step(uint32_t even, uint32_t odd, uint32_t w, int32_t acc)
-{
-    return nn_dot2(odd, nn_odd(w), nn_dot2(even, nn_even(w), acc));
+#else
+    /* Without optimization the assembly would ask for more registers than there are. */
+    const uint32_t a = nn_load_s8x4(*x);
+    const uint32_t even = nn_add_even(add, a);
+    const uint32_t odd = nn_add_odd(add, a);
+    acc[0] = nn_step(even, odd, nn_load_s8x4(*w), acc[0]);
+    acc[1] = nn_step(even, odd, nn_load_s8x4(*w + depth), acc[1]);
+    acc[2] = nn_step(even, odd, nn_load_s8x4(*w2), acc[2]);
+    acc[3] = nn_step(even, odd, nn_load_s8x4(*w2 + depth), acc[3]);
+    *x += 4;
+    *w += 4;
+    *w2 += 4;
+#endif
 }
 
 /* A pair of columns by two filters. */

@@ -35,6 +35,20 @@ NN_INLINE int32x4_t nn_requantize_mve(int32x4_t value, int32x4_t multiplier, int
 
 #endif
 
+/* The same with one scale for all lanes, which then needs no vector registers. */
+NN_INLINE int32x4_t nn_requantize_by_one_mve(int32x4_t value, int32_t multiplier, int32_t shift)
+{
+#if defined(CMSIS_NN_USE_SINGLE_ROUNDING)
+    const int32_t right = nn_min(shift, -1);
+    return vrshlq_n_s32(vqdmulhq_n_s32(vqshlq_r_s32(value, shift - right), multiplier), right);
+#else
+    const int32_t right = nn_min(shift, 0);
+    const int32x4_t product = vqrdmulhq_n_s32(vshlq_r_s32(value, shift - right), multiplier);
+    const int32x4_t fixup = vshrq_n_s32(vandq_s32(product, vdupq_n_s32(right)), 31);
+    return vrshlq_n_s32(vqaddq_s32(product, fixup), right);
+#endif
+}
+
 /* The offset added to scaled values, clamped. */
 NN_INLINE int32x4_t nn_clamp_mve(const nn_output_stage *stage, int32x4_t scaled)
 {
@@ -74,6 +88,43 @@ NN_INLINE void nn_dot_4_mve(const int8_t *const rows[4], const int8_t *shared, i
     acc[1] = a1;
     acc[2] = a2;
     acc[3] = a3;
+}
+
+/* The same; returns the sum of `shared`. */
+NN_INLINE int32_t nn_dot_4_and_sum_mve(const int8_t *const rows[4], const int8_t *shared, int32_t depth, int32_t acc[4])
+{
+    const int8_t *r0 = rows[0];
+    const int8_t *r1 = rows[1];
+    const int8_t *r2 = rows[2];
+    const int8_t *r3 = rows[3];
+    int32_t a0 = acc[0];
+    int32_t a1 = acc[1];
+    int32_t a2 = acc[2];
+    int32_t a3 = acc[3];
+    int32_t sum = 0;
+    __asm__ volatile("wlstp.8 lr, %[n], 2f\n"
+                     "1:\n\t"
+                     "vldrb.8 q0, [%[s]], #16\n\t"
+                     "vaddva.s8 %[sum], q0\n\t"
+                     "vldrb.8 q1, [%[r0]], #16\n\t"
+                     "vmladava.s8 %[a0], q0, q1\n\t"
+                     "vldrb.8 q2, [%[r1]], #16\n\t"
+                     "vmladava.s8 %[a1], q0, q2\n\t"
+                     "vldrb.8 q3, [%[r2]], #16\n\t"
+                     "vmladava.s8 %[a2], q0, q3\n\t"
+                     "vldrb.8 q4, [%[r3]], #16\n\t"
+                     "vmladava.s8 %[a3], q0, q4\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [s] "+r"(shared), [r0] "+r"(r0), [r1] "+r"(r1), [r2] "+r"(r2), [r3] "+r"(r3), [a0] "+Te"(a0),
+                       [a1] "+Te"(a1), [a2] "+Te"(a2), [a3] "+Te"(a3), [sum] "+Te"(sum)
+                     : [n] "r"(depth)
+                     : "q0", "q1", "q2", "q3", "q4", "lr", "memory");
+    acc[0] = a0;
+    acc[1] = a1;
+    acc[2] = a2;
+    acc[3] = a3;
+    return sum;
 }
 
 #endif
