@@ -78,8 +78,6 @@ class Attributes:
         """UnsupportedError for a given attribute that nobody asked for, unless it says what holds anyway."""
         known = defs.get_schema(op, opset).attributes
         for name, given in self._left.items():
-            if name not in known:
-                raise UnsupportedError(f"{op} has no attribute '{name}' in opset {opset}", self.where)
             if given.type == AttributeProto.GRAPH or self._value(given) != self._value(known[name].default_value):
                 raise self.unsupported(name, self._value(given), "its default")
 

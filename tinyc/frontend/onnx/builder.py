@@ -21,7 +21,7 @@ class Builder:
 
     def __init__(self) -> None:
         self.types: dict[str, TensorType] = {}
-        self._constants: dict[str, NDArray[Any]] = {}
+        self.constants: dict[str, NDArray[Any]] = {}
         self._nodes: list[Node] = []
         self._names = Names(())
 
@@ -45,18 +45,24 @@ class Builder:
         if data.size == 0:
             raise TinycError(f"'{name}' has no elements: its shape is {data.shape}", where)
         value = self.fresh(name)
-        self._constants[value] = np.ascontiguousarray(as_float32(data, name, where)).reshape(data.shape)
-        self.types[value] = constant_type(self._constants[value])
+        self.constants[value] = np.require(as_float32(data, name, where), requirements="C")
+        self.types[value] = constant_type(self.constants[value])
         return value
 
     def emit(self, op: Op, ins: tuple[str, ...], stem: str, node: str, where: str) -> str:
-        """`op` applied to values; its result. `node` is the ONNX node's name, `where` the place for messages."""
+        """`op` applied to values; its result. `node` is the ONNX node's name, `where` the place for messages.
+
+        What depends on constants alone is computed here and now.
+        """
         try:
             (kind,) = op.infer(*(self.types[v] for v in ins))
         except VerifyError as error:
             raise UnsupportedError(error.message, where, error.hint) from None
         if min(kind.shape, default=1) < 1 or kind.size > MAX_ELEMENTS:
             raise TinycError(f"its result's shape {kind.shape} is not possible", where)
+        if all(v in self.constants for v in ins):
+            (data,) = op.eval_float(*(self.constants[v] for v in ins))
+            return self.constant(data.reshape(kind.shape), stem, where)
         out = self.fresh(stem)
         self.types[out] = kind
         self._nodes.append(Node(op, ins, (out,), node))
@@ -64,4 +70,4 @@ class Builder:
 
     def graph(self, name: str, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Graph:
         """The graph so far, without values that nothing reads."""
-        return Graph(name, inputs, outputs, (), self.types, self._constants).with_nodes(self._nodes)
+        return Graph(name, inputs, outputs, (), self.types, self.constants).with_nodes(self._nodes)

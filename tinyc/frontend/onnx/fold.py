@@ -56,9 +56,9 @@ def evaluate(node: NodeProto, opset: int, ins: Mapping[str, Array], directory: P
 
 def static_shape(node: NodeProto, shape: Shape, where: str) -> Array:
     """The result of Shape or Size of a tensor with that shape."""
-    attributes = Attributes(node, where)
     if node.op_type == "Size":
         return np.array(prod(shape), np.int64)
+    attributes = Attributes(node, where)
     start, end = attributes.integer("start", 0), attributes.integer("end", len(shape))
     return np.array(shape[start:end], np.int64)
 

@@ -61,21 +61,27 @@ def inspect_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> lis
     walk = Walk(model)
     for given in model.inputs:
         walk.add_input(given)
-    return [_summary(walk, node) for node in model.nodes]
+    unread: set[str] = set()
+    return [_summary(walk, node, unread) for node in model.nodes]
 
 
-def _summary(walk: Walk, node: NodeProto) -> NodeSummary:
+def _summary(walk: Walk, node: NodeProto, unread: set[str]) -> NodeSummary:
+    """`unread`: tensors so far that are constant, of values unknown because they come from an unknown shape."""
     problem = ""
     try:
         walk.add_initializers(node.input)
-        if all(name in walk.known for name in node.input if name):
+        unknown = {name for name in node.input if name and name not in walk.known}
+        if not unknown:
             walk.add(node)
-        else:
+        elif walk.is_static(node, unread):
             walk.check(node)
+            unread.update(node.output)
+        else:
+            walk.check_handled(node)
     except TinycError as error:
         problem = error.message
         walk.guess(node)
     first = next((o for o in node.output if o in walk.known), None)
     shape = None if first is None else walk.shape(first)
-    folded = first is not None and isinstance(walk.known[first], Constant)
+    folded = bool(unread.intersection(node.output)) or (first is not None and isinstance(walk.known[first], Constant))
     return NodeSummary(node_name(node), node.op_type, shape, folded, problem)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -90,7 +90,20 @@ def _parse(path: Path) -> ModelProto:
         raise TinycError("this is not an ONNX model, or it is damaged", str(path), hint) from None
     if not proto.HasField("graph") or not proto.opset_import:
         raise TinycError("this is not an ONNX model: it has no graph or no opset", str(path), hint)
+    if not all(isinstance(text, str) for text in _texts(proto)):
+        raise TinycError("a name in the model is not UTF-8 text", str(path), hint)
     return proto
+
+
+def _texts(proto: ModelProto) -> Iterator[object]:
+    """Every name that tinyc looks at. protobuf hands out bytes where a name is not UTF-8."""
+    graph = proto.graph
+    yield from (o.domain for o in proto.opset_import)
+    yield from (x.name for x in (*graph.input, *graph.output, *graph.initializer))
+    for tensor in graph.initializer:
+        yield from (text for entry in tensor.external_data for text in (entry.key, entry.value))
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output, *(a.name for a in node.attribute))
 
 
 def _opset(proto: ModelProto, file: str) -> int:

@@ -16,6 +16,7 @@ from tinyc.frontend.onnx.builder import Builder
 from tinyc.frontend.onnx.model import node_name
 from tinyc.frontend.onnx.tensors import as_float32
 from tinyc.ir.op import Op
+from tinyc.ops.mul import Mul
 from tinyc.ops.reshape import Reshape
 from tinyc.ops.transpose import Transpose
 
@@ -159,8 +160,14 @@ class NodeView:
         return self.store(data, self._in_names[index])
 
     def transposed(self, value: str, perm: Sequence[int]) -> str:
-        """Axis a of the result is axis perm[a] of `value`."""
-        return self.emit(Transpose(tuple(perm)), value)
+        """Axis a of the result is axis perm[a] of `value`, or `value` itself if they are in order."""
+        return value if list(perm) == sorted(perm) else self.emit(Transpose(tuple(perm)), value)
+
+    def scaled(self, value: str, factor: float) -> str:
+        """`value` times a number."""
+        if factor == 1:
+            return value
+        return self.emit(Mul(), value, self.store(np.array(factor, np.float32), f"{self.name}.factor"))
 
     def reshaped(self, value: str, shape: Sequence[int]) -> str:
         """`value` under another shape, or itself if it has that shape."""

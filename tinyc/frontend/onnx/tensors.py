@@ -14,9 +14,10 @@ from tinyc.errors import TinycError, UnsupportedError
 
 Array = NDArray[Any]
 
-MAX_ELEMENTS = 2**31 - 1
-"""Of any one tensor: sizes and offsets in the generated code are 32-bit."""
+MAX_ELEMENTS = 2**28
+"""Of any one tensor. A gigabyte of float32: far beyond a microcontroller, and what this machine may be asked for."""
 
+_KEEP_TOGETHER = "keep the file with the weights beside the model"
 _DATA_FIELDS: dict[int, str] = {
     TensorProto.FLOAT: "float_data",
     TensorProto.DOUBLE: "double_data",
@@ -78,25 +79,22 @@ def _sized(data: bytes, size: int, shape: tuple[int, ...], where: str) -> bytes:
 
 def _external_bytes(tensor: TensorProto, size: int, directory: Path, where: str) -> bytes:
     entries = {e.key: e.value for e in tensor.external_data}
-    location, offset, length = entries.get("location", ""), entries.get("offset", "0"), entries.get("length", str(size))
-    if not offset.isdecimal() or not length.isdecimal():
-        raise TinycError(f"the place of its external data is broken: offset '{offset}', length '{length}'", where)
-    if int(length) != size:
-        raise TinycError(f"its shape {tuple(tensor.dims)} wants {size} bytes, its external data have {length}", where)
-    file = (directory / location).resolve()
-    if not location or not file.is_relative_to(directory.resolve()):
-        raise TinycError(
-            f"its data are in '{location}', outside the model's directory", where, "keep weights beside the model"
-        )
+    location = entries.get("location", "")
     try:
+        offset, length = int(entries.get("offset", "0")), int(entries.get("length", str(size)))
+        file = (directory / location).resolve()
+        if not file.is_relative_to(directory.resolve()):
+            raise TinycError(f"its data are in '{location}', outside the model's directory", where, _KEEP_TOGETHER)
+        if not file.is_file():
+            raise TinycError(f"its data are in '{location}', which is no file", where, _KEEP_TOGETHER)
+        if length != size or offset < 0:
+            message = f"its shape {tuple(tensor.dims)} wants {size} bytes, the model names {length} from {offset}"
+            raise TinycError(message, where)
         with file.open("rb") as stream:
-            stream.seek(int(offset))
+            stream.seek(offset)
             data = stream.read(size)
-    except OSError as error:
-        raise TinycError(
-            f"its data cannot be read from '{location}': {error.strerror}", where,
-            "copy the file with the weights beside the model",
-        ) from None  # fmt: skip
+    except (OSError, ValueError, OverflowError) as error:
+        raise TinycError(f"its data cannot be read from '{location}': {error}", where, _KEEP_TOGETHER) from None
     return _sized(data, size, tuple(tensor.dims), where)
 
 

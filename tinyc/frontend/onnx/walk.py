@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from onnx import NodeProto, defs
 
@@ -19,6 +19,7 @@ _QUANTIZED = {
     "ConvInteger", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "QLinearConv", "QLinearMatMul",
     "QuantizeLinear",
 }  # fmt: skip
+_OF_SHAPES = {"Shape", "Size"}
 
 
 class Walk:
@@ -74,22 +75,39 @@ class Walk:
             if not least <= have <= most:
                 raise TinycError(f"{node.op_type} has {least} to {most} {what}, this node has {have}", where)
         given = {a.name for a in node.attribute}
+        for name in sorted(given - schema.attributes.keys()):
+            raise UnsupportedError(f"{node.op_type} has no attribute '{name}' in opset {self.model.opset}", where)
         for name, attribute in schema.attributes.items():
             if attribute.required and name not in given:
                 raise TinycError(f"attribute {name} is missing", where)
+
+    def check_handled(self, node: NodeProto) -> None:
+        """`check`, and UnsupportedError for an operator that no handler knows."""
+        self.check(node)
+        if node.op_type not in HANDLERS:
+            raise UnsupportedError(
+                f"operator {node.op_type} is not supported", self._where(node),
+                f"`tinyc inspect {self.model.file}` lists everything that stands in the way",
+            )  # fmt: skip
 
     def add(self, node: NodeProto) -> None:
         """Import a node whose inputs are all known."""
         self.check(node)
         ins = [self.known[name] if name else None for name in node.input]
         constants = {n: k.data for n, k in zip(node.input, ins, strict=True) if isinstance(k, Constant)}
-        if node.op_type in ("Shape", "Size") and isinstance(ins[0], Activation):
+        if node.op_type in _OF_SHAPES and isinstance(ins[0], Activation):
             self._define(node, [Constant(static_shape(node, self.shape(node.input[0]), self._where(node)))])
         elif not any(isinstance(k, Activation) for k in ins) and can_evaluate(node, self.model.opset):
             results = evaluate(node, self.model.opset, constants, self.model.directory, self._where(node))
             self._define(node, [Constant(r) for r in results])
         else:
             self._define(node, [self._handled(node, ins)])
+
+    def is_static(self, node: NodeProto, unread: Container[str]) -> bool:
+        """Whether the results will be constant once all shapes are known; `unread` are such tensors before it."""
+        if node.op_type in _OF_SHAPES:
+            return True
+        return all(name in unread or isinstance(self.known.get(name), Constant) for name in node.input if name)
 
     def guess(self, node: NodeProto) -> None:
         """Stand-ins for the results of a node that is not supported, where ONNX's own inference finds their shapes."""
@@ -107,20 +125,16 @@ class Walk:
             if shape is not None and min(shape, default=1) > 0:
                 self.known[name] = Activation(self.builder.input(Input(name, shape, "float32")).value)
 
-    def _handled(self, node: NodeProto, ins: Sequence[Known | None]) -> Activation:
+    def _handled(self, node: NodeProto, ins: Sequence[Known | None]) -> Known:
         where = self._where(node)
-        if node.op_type not in HANDLERS:
-            raise UnsupportedError(
-                f"operator {node.op_type} is not supported", where,
-                f"`tinyc inspect {self.model.file}` lists everything that stands in the way",
-            )  # fmt: skip
+        self.check_handled(node)
         view = NodeView(node, self.model.opset, ins, self.builder, where)
         value = HANDLERS[node.op_type](view)
         view.attributes.finish(node.op_type, self.model.opset)
         for name in node.output[1:]:
             if name in self._read:
                 raise UnsupportedError(f"its further result '{name}' is used", where)
-        return Activation(value)
+        return Constant(self.builder.constants[value]) if value in self.builder.constants else Activation(value)
 
     def _define(self, node: NodeProto, results: Sequence[Known]) -> None:
         named = [name for name in node.output if name]

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tinyc.frontend.onnx.handlers import convolution, elementwise, linear, pooling, reduction, shape
+from tinyc.frontend.onnx.handlers import (
+    activation,
+    convolution,
+    elementwise,
+    linear,
+    normalization,
+    pooling,
+    reduction,
+    shape,
+)
 from tinyc.frontend.onnx.node import NodeView
 
 Handler = Callable[[NodeView], str]
@@ -16,9 +25,9 @@ Handler = Callable[[NodeView], str]
 HANDLERS: Mapping[str, Handler] = {
     "Add": elementwise.add,
     "AveragePool": pooling.average_pool,
-    "BatchNormalization": elementwise.batch_normalization,
+    "BatchNormalization": normalization.batch_normalization,
     "Cast": shape.cast,
-    "Clip": elementwise.clip,
+    "Clip": activation.clip,
     "Concat": shape.concat,
     "Conv": convolution.conv,
     "Div": elementwise.div,
@@ -27,19 +36,30 @@ HANDLERS: Mapping[str, Handler] = {
     "Gemm": linear.gemm,
     "GlobalAveragePool": pooling.global_average_pool,
     "GlobalMaxPool": pooling.global_max_pool,
+    "HardSigmoid": activation.hard_sigmoid,
+    "HardSwish": activation.hard_swish,
     "Identity": shape.identity,
+    "LeakyRelu": activation.leaky_relu,
     "MatMul": linear.matmul,
+    "Max": activation.maximum,
     "MaxPool": pooling.max_pool,
+    "Mean": elementwise.mean_of,
+    "Min": activation.minimum,
     "Mul": elementwise.mul,
+    "Neg": elementwise.neg,
+    "PRelu": activation.prelu,
     "Pad": shape.pad,
     "ReduceMean": reduction.reduce_mean,
-    "Relu": elementwise.relu,
+    "ReduceSum": reduction.reduce_sum,
+    "Relu": activation.relu,
     "Reshape": shape.reshape,
-    "Sigmoid": elementwise.sigmoid,
-    "Softmax": reduction.softmax,
+    "Sigmoid": activation.sigmoid,
+    "Softmax": normalization.softmax,
     "Squeeze": shape.squeeze,
     "Sub": elementwise.sub,
-    "Tanh": elementwise.tanh,
+    "Sum": elementwise.sum_of,
+    "Swish": activation.swish,
+    "Tanh": activation.tanh,
     "Transpose": shape.transpose,
     "Unsqueeze": shape.unsqueeze,
 }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
+from numpy.typing import NDArray
 
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.ops.add import Add
 from tinyc.ops.dense import Dense
 from tinyc.ops.matmul import MatMul
-from tinyc.ops.mul import Mul
 
 
 def gemm(node: NodeView) -> str:
@@ -19,6 +21,8 @@ def gemm(node: NodeView) -> str:
         if len(node.shape(index)) != 2:
             raise node.invalid(f"its inputs must be matrices, input {index} has shape {node.shape(index)}")
     a_shape, b_shape = node.shape(0), node.shape(1)
+    if a_shape[int(not flip_a)] != b_shape[int(flip_b)]:
+        raise node.invalid(f"shapes {a_shape} and {b_shape} do not fit")
     rows, columns = a_shape[int(flip_a)], b_shape[int(not flip_b)]
     has_c = node.has(2) and beta != 0
     if has_c and not _broadcasts(node.shape(2), (rows, columns)):
@@ -41,8 +45,8 @@ def gemm(node: NodeView) -> str:
         y = node.emit(
             MatMul(), _maybe_flipped(node, node.value(0), flip_a), _maybe_flipped(node, node.value(1), flip_b)
         )
-        y = _scaled(node, y, alpha)
-    return node.emit(Add(), y, _scaled(node, node.value(2), beta)) if has_c else y
+        y = node.scaled(y, alpha)
+    return node.emit(Add(), y, node.scaled(node.value(2), beta)) if has_c else y
 
 
 def matmul(node: NodeView) -> str:
@@ -54,11 +58,11 @@ def matmul(node: NodeView) -> str:
     b_matrix = b_shape if len(b_shape) > 1 else (*b_shape, 1)
     if a_matrix[-1] != b_matrix[-2]:
         raise node.invalid(f"shapes {a_shape} and {b_shape} do not fit")
-    if node.is_constant(1) and np.prod(b_matrix[:-2], dtype=np.int64) == 1:
+    if node.is_constant(1) and prod(b_matrix[:-2]) == 1:
         w = node.floats(1, "weights").reshape(b_matrix[-2:]).T
         bias = node.store(np.zeros(b_matrix[-1], np.float32), f"{node.name}.bias")
         y = node.emit(Dense(), node.reshaped(node.value(0), a_matrix), node.store_like(1, w), bias)
-    elif node.is_constant(0) and np.prod(a_matrix[:-2], dtype=np.int64) == 1:
+    elif node.is_constant(0) and prod(a_matrix[:-2]) == 1:
         weights = node.floats(0, "weights").reshape(a_matrix[-2:])
         y = _constant_times(node, weights, node.reshaped(node.value(1), b_matrix))
     else:
@@ -70,21 +74,23 @@ def matmul(node: NodeView) -> str:
 
 def _batched(node: NodeView, a: str, b: str) -> str:
     """The product of two activations, whose batches agree or one of which has none."""
-    a_batch, b_batch = node.shape_of(a)[:-2], node.shape_of(b)[:-2]
-    if all(size == 1 for size in b_batch):
-        return node.emit(MatMul(), a, node.reshaped(b, node.shape_of(b)[-2:]))
-    if all(size == 1 for size in a_batch):
+    a_shape, b_shape = node.shape_of(a), node.shape_of(b)
+    rank = max(len(a_shape), len(b_shape))
+    a_batch = (1,) * (rank - len(a_shape)) + a_shape[:-2]
+    b_batch = (1,) * (rank - len(b_shape)) + b_shape[:-2]
+    if prod(b_batch) == 1:
+        return node.emit(MatMul(), a, node.reshaped(b, b_shape[-2:]))
+    if prod(a_batch) == 1:
         # (a b)ᵀ = bᵀ aᵀ, and it is the second operand that may come without a batch
-        flipped = node.reshaped(_flipped(node, a), node.shape_of(a)[:-3:-1])
-        return _flipped(node, node.emit(MatMul(), _flipped(node, b), flipped))
-    a_kept, b_kept = _without_ones(a_batch), _without_ones(b_batch)
-    if a_kept != b_kept:
-        raise node.unsupported(f"batches {a_batch} and {b_batch} that broadcast against each other")
-    a = node.reshaped(a, (*a_kept, *node.shape_of(a)[-2:]))
-    return node.emit(MatMul(), a, node.reshaped(b, (*b_kept, *node.shape_of(b)[-2:])))
+        single = node.reshaped(a, a_shape[-2:])
+        return _flipped(node, node.emit(MatMul(), _flipped(node, b), _flipped(node, single)))
+    if a_batch != b_batch:
+        raise node.unsupported(f"batches of shape {a_batch} and {b_batch} that broadcast against each other")
+    a, b = node.reshaped(a, (*a_batch, *a_shape[-2:])), node.reshaped(b, (*b_batch, *b_shape[-2:]))
+    return node.emit(MatMul(), a, b)
 
 
-def _constant_times(node: NodeView, a: np.ndarray[tuple[int, ...], np.dtype[np.float32]], b: str) -> str:
+def _constant_times(node: NodeView, a: NDArray[np.float32], b: str) -> str:
     """a b for a constant matrix `a`, as (bᵀ aᵀ)ᵀ: a dense layer with weights `a` over the columns of b."""
     weights, bias = node.store_like(0, a), node.store(np.zeros(len(a), np.float32), f"{node.name}.bias")
     return _flipped(node, node.emit(Dense(), _flipped(node, b), weights, bias))
@@ -98,16 +104,6 @@ def _flipped(node: NodeView, value: str) -> str:
 
 def _maybe_flipped(node: NodeView, value: str, flip: bool) -> str:
     return _flipped(node, value) if flip else value
-
-
-def _scaled(node: NodeView, value: str, factor: float) -> str:
-    if factor == 1:
-        return value
-    return node.emit(Mul(), value, node.store(np.array(factor, np.float32), f"{node.name}.factor"))
-
-
-def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(size for size in shape if size != 1)
 
 
 def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
