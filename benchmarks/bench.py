@@ -1,0 +1,187 @@
+"""What models cost on each emulated core: `make bench`.
+
+Compiles the examples, and the reference models in ../shared where they are, for one board of each core, runs one
+sample of each in the emulator, and writes the table to build/bench.md and build/bench.json. Where ../shared has the
+figures of TensorFlow Lite Micro with CMSIS-NN for the same network and core, the best of its builds stands beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+
+import tinyc
+from tinyc.driver.profile import profile
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+BUILD = ROOT / "build"
+BOARDS = ("qemu-m0", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547")
+CALIBRATION_SAMPLES = 20
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model to measure: its ONNX file, and real samples (an .npz file and the array in it) where there are some."""
+
+    file: Path
+    samples: Path | None = None
+    array: str = "x"
+    baseline: str = ""
+    """Its name among the figures of TensorFlow Lite Micro."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the table."""
+        return self.file.stem
+
+    def load_samples(self) -> Arrays | None:
+        """Up to CALIBRATION_SAMPLES real samples."""
+        if self.samples is None:
+            return None
+        with np.load(self.samples) as archive:
+            return {self.array: archive[self.array][:CALIBRATION_SAMPLES]}
+
+
+def shared_model(name: str, samples: str | None = None, array: str = "x", baseline: str = "") -> Model:
+    """A reference model."""
+    return Model(
+        SHARED / "models" / f"{name}.onnx", SHARED / "data" / samples if samples else None, array, baseline
+    )  # fmt: skip
+
+
+MODELS = (
+    Model(ROOT / "examples/digits/digits.onnx", ROOT / "examples/digits/calibration.npz", "image"),
+    Model(ROOT / "examples/sensor/vibration.onnx", ROOT / "examples/sensor/calibration.npz", "signal"),
+    shared_model("ad01_float", "ad01_samples.npz", baseline="ad01_int8"),
+    shared_model("kws_dscnn_float", "kws_samples.npz", "x_float", baseline="kws_dscnn_int8"),
+    shared_model("resnet8_float", "cifar10_calib.npz", baseline="resnet8_int8"),
+    shared_model("vww96_float", baseline="vww96_int8"),
+    shared_model("mcunet_vww_float", baseline="mcunet_vww_int8"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model on one core. `instructions` are those of one inference, counted by QEMU; sizes are in bytes."""
+
+    model: str
+    board: str
+    cpu: str
+    calibration: str
+    macs: int
+    macs_executed: int
+    instructions: int
+    arena_bytes: int
+    stack_bytes: int
+    ram_bytes: int
+    code_bytes: int
+    weights_bytes: int
+    flash_bytes: int
+    tflm_instructions: int | None
+    tflm_arena_bytes: int | None
+
+
+def measure(model: Model, board: str, baselines: Mapping[str, Any]) -> Row:
+    """Compile, emulate, and take down what it costs."""
+    samples = model.load_samples()
+    with tempfile.TemporaryDirectory(prefix="tinyc-bench-") as folder:
+        calibration = samples or "random:1"
+        compiled = tinyc.compile(model.file, board, folder, calibration=calibration)
+        cost = profile(compiled, samples)
+        report = compiled.report
+    builds = baselines.get(model.baseline, {}).get("builds", {})
+    core = report["cpu"].replace("cortex-", "")
+    rivals = [build for name, build in builds.items() if name.startswith(f"{core}-")]
+    return Row(
+        model=model.name,
+        board=board,
+        cpu=report["cpu"],
+        calibration="real" if samples else "random",
+        macs=report["macs"],
+        macs_executed=report["macs_executed"],
+        instructions=cost.instructions,
+        arena_bytes=cost.arena_planned,
+        stack_bytes=cost.stack_high_water,
+        ram_bytes=report["ram_bytes"],
+        code_bytes=cost.code,
+        weights_bytes=report["weights_bytes"],
+        flash_bytes=cost.flash,
+        tflm_instructions=min((build["instructions"] for build in rivals), default=None),
+        tflm_arena_bytes=min((build["arena_bytes"] for build in rivals), default=None),
+    )
+
+
+def markdown(rows: Iterable[Row]) -> str:
+    """The table."""
+    lines = [
+        "| model | core | MACs | instructions | a MAC | TFLM | TFLM / tinyc | arena | TFLM | stack | code | flash |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for row in rows:
+        rival = row.tflm_instructions
+        cells = [
+            row.model + ("" if row.calibration == "real" else " *"),
+            row.cpu,
+            f"{row.macs_executed:,}",
+            f"{row.instructions:,}",
+            f"{row.instructions / row.macs_executed:.2f}",
+            f"{rival:,}" if rival else "",
+            f"{rival / row.instructions:.2f}" if rival else "",
+            f"{row.arena_bytes:,}",
+            f"{row.tflm_arena_bytes:,}" if row.tflm_arena_bytes else "",
+            f"{row.stack_bytes:,}",
+            f"{row.code_bytes:,}",
+            f"{row.flash_bytes:,}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        "Instructions of one inference, counted by QEMU: not cycles. Sizes in bytes; code with the test harness.",
+        "MACs without those of channels that do nothing. `*` calibrated on random inputs.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Measure what is asked for, and write and print the table; 1 if a model could not be measured."""
+    parser = argparse.ArgumentParser(description="Measure models in the emulator.")
+    names = [model.name for model in MODELS]
+    parser.add_argument("--models", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument("--boards", nargs="+", default=BOARDS, metavar="BOARD", help="default: one of each core")
+    args = parser.parse_args()
+    models = [model for model in MODELS if model.name in args.models and model.file.is_file()]
+    for model in MODELS:
+        if model.name in args.models and model not in models:
+            print(f"bench: {model.name} is left out: there is no {model.file}", file=sys.stderr)
+    anchors = SHARED / "anchors" / "tflm.json"
+    baselines = json.loads(anchors.read_text())["models"] if anchors.is_file() else {}
+    jobs = [(model, board) for model in models for board in args.boards]
+    rows = []
+    for model, board in track(jobs, "measuring", console=Console(stderr=True)):
+        try:
+            rows.append(measure(model, board, baselines))
+        except tinyc.TinycError as error:
+            print(f"bench: {model.name} on {board}: {error}", file=sys.stderr)
+    BUILD.mkdir(exist_ok=True)
+    (BUILD / "bench.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    (BUILD / "bench.md").write_text(markdown(rows))
+    print(markdown(rows), end="")
+    return 0 if len(rows) == len(jobs) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
