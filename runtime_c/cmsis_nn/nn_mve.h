@@ -4,6 +4,7 @@
 #define NN_MVE_H
 
 #include "nn_requantize.h"
+#include "nn_sum.h"
 #include "nn_target.h"
 
 #if defined(ARM_MATH_MVEI)
@@ -93,6 +94,7 @@ NN_INLINE void nn_dot_4_mve(const int8_t *const rows[4], const int8_t *shared, i
 /* The same; returns the sum of `shared`. */
 NN_INLINE int32_t nn_dot_4_and_sum_mve(const int8_t *const rows[4], const int8_t *shared, int32_t depth, int32_t acc[4])
 {
+#if defined(__OPTIMIZE__)
     const int8_t *r0 = rows[0];
     const int8_t *r1 = rows[1];
     const int8_t *r2 = rows[2];
@@ -125,6 +127,11 @@ NN_INLINE int32_t nn_dot_4_and_sum_mve(const int8_t *const rows[4], const int8_t
     acc[2] = a2;
     acc[3] = a3;
     return sum;
+#else
+    /* Without optimization the assembly would ask for more registers than there are. */
+    nn_dot_4_mve(rows, shared, depth, acc);
+    return nn_sum(shared, depth);
+#endif
 }
 
 #endif

@@ -104,7 +104,7 @@ def test_dense_layers_need_kernel_sums_with_mve_only(both: dict[str, Kernels]) -
     assert kernels.lib.arm_fully_connected_s8_get_buffer_size_mve(dims) == 40
 
 
-@pytest.mark.parametrize(("width", "channels"), itertools.product([1, 7], [1, 32]))
+@pytest.mark.parametrize(("width", "channels"), list(itertools.product([1, 7], [1, 32])))
 def test_average_pooling_takes_sums_of_the_channels_with_dsp_only(
     both: dict[str, Kernels], width: int, channels: int
 ) -> None:

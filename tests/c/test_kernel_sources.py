@@ -14,30 +14,19 @@ from tinyc.target.cpu import CPUS
 
 WARNINGS = [
     "-std=c11",
-    "-O2",
-    "-Wall",
-    "-Wextra",
-    "-Wpedantic",
-    "-Wconversion",
-    "-Wsign-conversion",
-    "-Wcast-qual",
-    "-Wcast-align",
-    "-Wshadow",
-    "-Wundef",
-    "-Wvla",
-    "-Wmissing-prototypes",
-    "-Werror",
+    *("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wcast-qual", "-Wcast-align"),
+    *("-Wshadow", "-Wundef", "-Wvla", "-Wmissing-prototypes", "-Werror"),
 ]
 HOST_COMPILERS = ["gcc", "clang"]
 CROSS_COMPILER = "arm-none-eabi-gcc"
 
 
-def compile_all(folder: Path, compiler: list[str], rounding: str) -> None:
+def compile_all(folder: Path, compiler: list[str], rounding: str, optimize: str = "-O2") -> None:
     """All kernels into `folder`; fails on any warning."""
     if shutil.which(compiler[0]) is None:
         pytest.skip(f"needs {compiler[0]}")
     defines = [f"-D{key}={value}" for key, value in ROUNDING_DEFINES[rounding].items()]
-    command = [*compiler, *WARNINGS, *defines, "-c", *map(str, kernel_sources())]
+    command = [*compiler, optimize, *WARNINGS, *defines, "-c", *map(str, kernel_sources())]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
@@ -61,6 +50,12 @@ def test_no_warning_and_no_library_but_memory_functions(tmp_path: Path, cpu: str
         assert needed - compiler_support <= {"memcpy", "memset"}, source.name
         assert [name for kind, name in symbols if kind == "T"] == [source.stem]
         assert not [name for kind, name in symbols if kind in "bBdDC"], f"{source.name} has mutable globals"
+
+
+@pytest.mark.parametrize("optimize", ["-O0", "-Os", "-O3"])
+@pytest.mark.parametrize("cpu", ["cortex-m4", "cortex-m55"])
+def test_every_optimization_level_compiles(tmp_path: Path, cpu: str, optimize: str) -> None:
+    compile_all(tmp_path, [CROSS_COMPILER, *CPUS[cpu].gcc_flags], "single", optimize)
 
 
 def test_every_function_of_the_header_has_its_file() -> None:
