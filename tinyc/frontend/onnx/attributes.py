@@ -26,6 +26,8 @@ class Attributes:
         self._left = {a.name: a for a in node.attribute}
         if len(self._left) != len(node.attribute):
             raise TinycError("an attribute is given twice", where)
+        if any(a.ref_attr_name for a in node.attribute):
+            raise TinycError("an attribute refers to one of a function, outside of any function", where)
 
     def has(self, name: str) -> bool:
         """Whether the attribute is given and has not been asked for."""

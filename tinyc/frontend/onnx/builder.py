@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import TinycError, UnsupportedError, VerifyError
-from tinyc.frontend.onnx.model import Input, Output
+from tinyc.frontend.onnx.ports import Input, Output
 from tinyc.frontend.onnx.tensors import MAX_ELEMENTS, as_float32
 from tinyc.ir.graph import Graph, Names, Node, Port, constant_type
 from tinyc.ir.op import Op

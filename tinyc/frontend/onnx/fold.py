@@ -24,7 +24,9 @@ from tinyc.frontend.onnx.tensors import MAX_ELEMENTS, Array, to_array
 
 Shape = tuple[int, ...]
 
-_RANDOM = {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike"}
+_RANDOM = {
+    "Bernoulli", "Dropout", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
+}  # fmt: skip
 _NORMALIZING = {"Hardmax", "LogSoftmax", "Softmax"}  # onnx.reference knows only what they mean since opset 13
 _MAX_SHAPE_ELEMENTS = 1024  # of a constant that may say how large a result is
 
@@ -66,11 +68,11 @@ def static_shape(node: NodeProto, shape: Shape, where: str) -> Array:
 def result_shapes(
     node: NodeProto, opset: int, ins: Mapping[str, Array], activations: Mapping[str, Shape] | None = None
 ) -> list[Shape | None]:
-    """The shapes of the results as far as ONNX's own inference finds them, None for the others."""
+    """The shapes of the named results as far as ONNX's own inference finds them, None for the others."""
     try:
         inferred = shape_inference.infer_shapes(_alone(node, opset, ins, activations or {}), data_prop=True)
     except (shape_inference.InferenceError, ValueError, RuntimeError):
-        return [None] * len(node.output)
+        return [None for name in node.output if name]
     return [_known_shape(o) for o in inferred.graph.output]
 
 
@@ -94,7 +96,7 @@ def _alone(
         [ValueInfoProto(name=o) for o in node.output if o],
         data,
     )  # fmt: skip
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid(node.domain, opset)])
 
 
 def _constant(attributes: Attributes, directory: Path, where: str) -> Array:

@@ -161,7 +161,7 @@ class NodeView:
 
     def transposed(self, value: str, perm: Sequence[int]) -> str:
         """Axis a of the result is axis perm[a] of `value`, or `value` itself if they are in order."""
-        return value if list(perm) == sorted(perm) else self.emit(Transpose(tuple(perm)), value)
+        return value if list(perm) == sorted(perm) else self.emit(Transpose(perm=tuple(perm)), value)
 
     def scaled(self, value: str, factor: float) -> str:
         """`value` times a number."""
@@ -171,4 +171,4 @@ class NodeView:
 
     def reshaped(self, value: str, shape: Sequence[int]) -> str:
         """`value` under another shape, or itself if it has that shape."""
-        return value if tuple(shape) == self.shape_of(value) else self.emit(Reshape(tuple(shape)), value)
+        return value if tuple(shape) == self.shape_of(value) else self.emit(Reshape(shape=tuple(shape)), value)

@@ -78,7 +78,7 @@ def _sized(data: bytes, size: int, shape: tuple[int, ...], where: str) -> bytes:
 
 
 def _external_bytes(tensor: TensorProto, size: int, directory: Path, where: str) -> bytes:
-    entries = {e.key: e.value for e in tensor.external_data}
+    entries = {str(e.key): str(e.value) for e in tensor.external_data}
     location = entries.get("location", "")
     try:
         offset, length = int(entries.get("offset", "0")), int(entries.get("length", str(size)))

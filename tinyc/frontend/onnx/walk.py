@@ -10,15 +10,12 @@ from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.onnx.builder import Builder
 from tinyc.frontend.onnx.fold import can_evaluate, evaluate, result_shapes, static_shape
 from tinyc.frontend.onnx.handlers import HANDLERS
-from tinyc.frontend.onnx.model import Input, Model, node_name
+from tinyc.frontend.onnx.model import Model, where
 from tinyc.frontend.onnx.node import Activation, Constant, Known, NodeView
+from tinyc.frontend.onnx.ports import Input
 from tinyc.frontend.onnx.tensors import to_array
 from tinyc.ir.graph import Port
 
-_QUANTIZED = {
-    "ConvInteger", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "QLinearConv", "QLinearMatMul",
-    "QuantizeLinear",
-}  # fmt: skip
 _OF_SHAPES = {"Shape", "Size"}
 
 
@@ -51,42 +48,37 @@ class Walk:
 
     def check(self, node: NodeProto) -> None:
         """UnsupportedError for an operator that is no one's, TinycError for too few or too many inputs or results."""
-        where = self._where(node)
-        if node.op_type in _QUANTIZED or node.op_type.startswith("QLinear"):
-            raise UnsupportedError(
-                "models that are already quantized are not supported yet", where,
-                "give the float model and calibration data",
-            )  # fmt: skip
+        at = where(self.model.file, node)
         if node.domain not in ("", "ai.onnx"):
             raise UnsupportedError(
-                f"operator {node.op_type} of the domain '{node.domain}'", where,
+                f"operator {node.op_type} of the domain '{node.domain}'", at,
                 "export with plain ONNX operators, and resolve functions with onnx.inliner.inline_local_functions",
             )  # fmt: skip
         try:
             schema = defs.get_schema(node.op_type, self.model.opset)
         except defs.SchemaError:
-            raise UnsupportedError(f"opset {self.model.opset} has no operator {node.op_type}", where) from None
+            raise UnsupportedError(f"opset {self.model.opset} has no operator {node.op_type}", at) from None
         if schema.deprecated:
-            raise UnsupportedError(f"operator {node.op_type} is deprecated in opset {self.model.opset}", where)
+            raise UnsupportedError(f"operator {node.op_type} is deprecated in opset {self.model.opset}", at)
         for what, have, least, most in (
             ("inputs", len(node.input), schema.min_input, schema.max_input),
             ("results", len(node.output), schema.min_output, schema.max_output),
         ):
             if not least <= have <= most:
-                raise TinycError(f"{node.op_type} has {least} to {most} {what}, this node has {have}", where)
+                raise TinycError(f"{node.op_type} has {least} to {most} {what}, this node has {have}", at)
         given = {a.name for a in node.attribute}
         for name in sorted(given - schema.attributes.keys()):
-            raise UnsupportedError(f"{node.op_type} has no attribute '{name}' in opset {self.model.opset}", where)
+            raise UnsupportedError(f"{node.op_type} has no attribute '{name}' in opset {self.model.opset}", at)
         for name, attribute in schema.attributes.items():
             if attribute.required and name not in given:
-                raise TinycError(f"attribute {name} is missing", where)
+                raise TinycError(f"attribute {name} is missing", at)
 
     def check_handled(self, node: NodeProto) -> None:
         """`check`, and UnsupportedError for an operator that no handler knows."""
         self.check(node)
         if node.op_type not in HANDLERS:
             raise UnsupportedError(
-                f"operator {node.op_type} is not supported", self._where(node),
+                f"operator {node.op_type} is not supported", where(self.model.file, node),
                 f"`tinyc inspect {self.model.file}` lists everything that stands in the way",
             )  # fmt: skip
 
@@ -96,9 +88,9 @@ class Walk:
         ins = [self.known[name] if name else None for name in node.input]
         constants = {n: k.data for n, k in zip(node.input, ins, strict=True) if isinstance(k, Constant)}
         if node.op_type in _OF_SHAPES and isinstance(ins[0], Activation):
-            self._define(node, [Constant(static_shape(node, self.shape(node.input[0]), self._where(node)))])
+            self._define(node, [Constant(static_shape(node, self.shape(node.input[0]), where(self.model.file, node)))])
         elif not any(isinstance(k, Activation) for k in ins) and can_evaluate(node, self.model.opset):
-            results = evaluate(node, self.model.opset, constants, self.model.directory, self._where(node))
+            results = evaluate(node, self.model.opset, constants, self.model.directory, where(self.model.file, node))
             self._define(node, [Constant(r) for r in results])
         else:
             self._define(node, [self._handled(node, ins)])
@@ -126,20 +118,17 @@ class Walk:
                 self.known[name] = Activation(self.builder.input(Input(name, shape, "float32")).value)
 
     def _handled(self, node: NodeProto, ins: Sequence[Known | None]) -> Known:
-        where = self._where(node)
         self.check_handled(node)
-        view = NodeView(node, self.model.opset, ins, self.builder, where)
+        at = where(self.model.file, node)
+        view = NodeView(node, self.model.opset, ins, self.builder, at)
         value = HANDLERS[node.op_type](view)
         view.attributes.finish(node.op_type, self.model.opset)
         for name in node.output[1:]:
             if name in self._read:
-                raise UnsupportedError(f"its further result '{name}' is used", where)
+                raise UnsupportedError(f"its further result '{name}' is used", at)
         return Constant(self.builder.constants[value]) if value in self.builder.constants else Activation(value)
 
     def _define(self, node: NodeProto, results: Sequence[Known]) -> None:
         named = [name for name in node.output if name]
         # onnx leaves out results without a name; a handler computes the first one only
         self.known.update(zip(named, results, strict=False))
-
-    def _where(self, node: NodeProto) -> str:
-        return f"{self.model.file}: node '{node_name(node)}' ({node.op_type})"

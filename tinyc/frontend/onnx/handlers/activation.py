@@ -93,7 +93,7 @@ def _clamped(node: NodeView, low: float, high: float, index: int = 0) -> str:
         raise node.unsupported(f"bounds {low} and {high}, which leave no finite value")
     if (low, high) == (-INFINITY, INFINITY):
         return node.value(index)
-    return node.emit(Clamp(min(low, high), high), node.value(index))
+    return node.emit(Clamp(low=min(low, high), high=high), node.value(index))
 
 
 def _hard_sigmoid(node: NodeView, alpha: float, beta: float) -> str:

@@ -33,8 +33,9 @@ def conv(node: NodeView) -> str:
     x = to_nhwc(node, node.value(0))
     if groups == channels and groups > 1:
         w = node.store_like(1, planes.transpose(1, 2, 3, 0))
-        y = node.emit(DepthwiseConv2D(sliding.stride, sliding.pads, sliding.dilation), x, w, b)
+        y = node.emit(DepthwiseConv2D(stride=sliding.stride, pads=sliding.pads, dilation=sliding.dilation), x, w, b)
     else:
         w = node.store_like(1, planes.transpose(0, 2, 3, 1))
-        y = node.emit(Conv2D(sliding.stride, sliding.pads, sliding.dilation, groups), x, w, b)
+        op = Conv2D(stride=sliding.stride, pads=sliding.pads, dilation=sliding.dilation, groups=groups)
+        y = node.emit(op, x, w, b)
     return from_nhwc(node, y, rank)

@@ -30,16 +30,16 @@ def gemm(node: NodeView) -> str:
 
     bias = None
     if has_c and node.is_constant(2) and node.shape(2)[:-1] in ((), (1,)):
-        bias = np.broadcast_to(beta * node.floats(2, "C").reshape(-1), (columns,))
+        bias = np.broadcast_to(beta * node.floats(2, "C").astype(np.float64).reshape(-1), (columns,))
     if node.is_constant(1):
-        b = node.floats(1, "B")
+        b = node.floats(1, "B").astype(np.float64)
         w = node.store_like(1, alpha * (b if flip_b else b.T))
         zeros = np.zeros(columns, np.float32)
         offset = node.store(zeros, f"{node.name}.bias") if bias is None else node.store_like(2, bias)
         y = node.emit(Dense(), _maybe_flipped(node, node.value(0), flip_a), w, offset)
         has_c = has_c and bias is None
     elif node.is_constant(0):
-        a = node.floats(0, "A")
+        a = node.floats(0, "A").astype(np.float64)
         y = _constant_times(node, alpha * (a.T if flip_a else a), _maybe_flipped(node, node.value(1), flip_b))
     else:
         y = node.emit(
@@ -90,7 +90,7 @@ def _batched(node: NodeView, a: str, b: str) -> str:
     return node.emit(MatMul(), a, b)
 
 
-def _constant_times(node: NodeView, a: NDArray[np.float32], b: str) -> str:
+def _constant_times(node: NodeView, a: NDArray[np.floating], b: str) -> str:
     """a b for a constant matrix `a`, as (bᵀ aᵀ)ᵀ: a dense layer with weights `a` over the columns of b."""
     weights, bias = node.store_like(0, a), node.store(np.zeros(len(a), np.float32), f"{node.name}.bias")
     return _flipped(node, node.emit(Dense(), _flipped(node, b), weights, bias))

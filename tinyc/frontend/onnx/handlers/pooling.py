@@ -18,7 +18,7 @@ def max_pool(node: NodeView) -> str:
     node.attributes.ignore("storage_order")  # of the second result, which tinyc does not compute
     sliding, _ = _read_pool(node)
     x = to_nhwc(node, node.value(0))
-    y = node.emit(MaxPool2D(sliding.kernel, sliding.stride, sliding.pads), x)
+    y = node.emit(MaxPool2D(kernel=sliding.kernel, stride=sliding.stride, pads=sliding.pads), x)
     return from_nhwc(node, y, len(node.shape(0)))
 
 
@@ -30,12 +30,12 @@ def average_pool(node: NodeView) -> str:
     if counts_pads and any(stated.pads):
         # what lies behind the stated pads, where a window of ceil_mode sticks out, does not count even then
         real = [min(a.after, s.after) for a, s in zip(sliding.axes, stated.axes, strict=True)]
-        x = node.emit(Pad((0, sliding.pads[0], sliding.pads[1], 0), (0, *real, 0)), x)
+        x = node.emit(Pad(before=(0, sliding.pads[0], sliding.pads[1], 0), after=(0, *real, 0)), x)
         rest = [a.after - r for a, r in zip(sliding.axes, real, strict=True)]
         pads = (0, 0, rest[0], rest[1])
     else:
         pads = sliding.pads
-    y = node.emit(AvgPool2D(sliding.kernel, sliding.stride, pads), x)
+    y = node.emit(AvgPool2D(kernel=sliding.kernel, stride=sliding.stride, pads=pads), x)
     return from_nhwc(node, y, len(node.shape(0)))
 
 
@@ -44,14 +44,14 @@ def global_average_pool(node: NodeView) -> str:
     rank = len(node.shape(0))
     if rank < 3:
         raise node.invalid(f"its input must have spatial axes, it has shape {node.shape(0)}")
-    return node.emit(Mean(tuple(range(2, rank))), node.value(0))
+    return node.emit(Mean(axes=tuple(range(2, rank))), node.value(0))
 
 
 def global_max_pool(node: NodeView) -> str:
     """The maximum over all spatial axes, which stay as axes of size 1."""
     size = spatial_size(node, 0)
     x = to_nhwc(node, node.value(0))
-    y = node.emit(MaxPool2D((size[0] if len(size) == 2 else 1, size[-1])), x)
+    y = node.emit(MaxPool2D(kernel=(size[0] if len(size) == 2 else 1, size[-1])), x)
     return from_nhwc(node, y, len(size) + 2)
 
 

@@ -29,7 +29,7 @@ def _reduced(node: NodeView, first_input_opset: int, total: bool) -> str:
         return value
     axes = node.axes(given, len(shape)) if given else tuple(range(len(shape)))
     for run in _runs(axes, shape):
-        value = node.emit(Mean(run), value)
+        value = node.emit(Mean(axes=run), value)
     value = node.scaled(value, prod(shape[a] for a in axes) if total else 1)
     return value if keep else node.reshaped(value, tuple(s for a, s in enumerate(shape) if a not in axes))
 

@@ -107,7 +107,7 @@ def concat(node: NodeView) -> str:
     axis = node.attributes.integer("axis", 1)
     values = [node.value(i) for i in range(len(node))]
     axis = node.axis(axis, len(node.shape(0)))
-    return values[0] if len(values) == 1 else node.emit(Concat(axis), *values)
+    return values[0] if len(values) == 1 else node.emit(Concat(axis=axis), *values)
 
 
 def pad(node: NodeView) -> str:
@@ -139,4 +139,4 @@ def pad(node: NodeView) -> str:
     before, after = [0] * rank, [0] * rank
     for place, axis in enumerate(axes):
         before[axis], after[axis] = pads[place], pads[len(axes) + place]
-    return node.emit(Pad(tuple(before), tuple(after), value), node.value(0))
+    return node.emit(Pad(before=tuple(before), after=tuple(after), value=value), node.value(0))
