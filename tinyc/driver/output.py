@@ -18,6 +18,9 @@ def check_output(out: Path, dump_dir: Path | None) -> None:
     """Raise TinycError if `out` cannot be replaced without loss."""
     if out.exists() and not out.is_dir():
         raise TinycError("the output folder is a file", str(out))
+    nearest = next(parent for parent in out.resolve().parents if parent.exists())
+    if not nearest.is_dir():
+        raise TinycError(f"there is a file where the folder of {out.name} should lie", str(nearest))
     if dump_dir is not None and dump_dir.resolve().is_relative_to(out.resolve()):
         raise TinycError("the dump folder lies in the output folder, which is replaced as a whole", str(dump_dir))
     foreign = _foreign_files(out)
