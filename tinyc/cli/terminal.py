@@ -41,7 +41,7 @@ class Terminal:
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Callable[[int, int], None] | None]:
-        """A progress bar to be called with (done, all), if somebody looks at the terminal."""
+        """A function to call with (done, all): a bar from the first call to the last, if this is a terminal."""
         if not sys.stderr.isatty():
             yield None
             return
@@ -49,5 +49,5 @@ class Terminal:
         from rich.progress import Progress
 
         with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(title, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            task = bar.add_task(title, total=None, visible=False)
+            yield lambda done, total: bar.update(task, completed=done, total=total, visible=done < total)

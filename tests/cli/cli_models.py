@@ -1,0 +1,39 @@
+"""Small ONNX files for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, TensorProto, helper, numpy_helper, save_model
+
+
+def dense(path: Path, weights: Any = None, shape: tuple[int | str, ...] = (1, 4), name: str = "gemm") -> Path:
+    """One Gemm from `shape` to 3 values."""
+    data = np.ones((4, 3), np.float32) if weights is None else np.asarray(weights, np.float32)
+    node = helper.make_node("Gemm", ["x", "w"], ["y"], name=name)
+    return _save(path, [node], shape, {"w": data})
+
+
+def unknown_operators(path: Path, prefix: str = "") -> Path:
+    """Two nodes that tinyc does not support, with a Relu between them."""
+    nodes = [
+        helper.make_node("Erf", ["x"], ["a"], name=f"{prefix}first"),
+        helper.make_node("Relu", ["a"], ["b"], name=f"{prefix}between"),
+        helper.make_node("Det", ["b"], ["y"], name=f"{prefix}second"),
+    ]
+    return _save(path, nodes, (1, 4, 4), {})
+
+
+def _save(path: Path, nodes: list[Any], shape: tuple[int | str, ...], constants: dict[str, Any]) -> Path:
+    graph = helper.make_graph(
+        nodes,
+        "test",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(data, name) for name, data in constants.items()],
+    )
+    model: ModelProto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    save_model(model, path)
+    return path
