@@ -24,13 +24,24 @@ find_python() {
     done
 }
 
+# Whether there is a Python that makes virtual environments, or one too old, which no package of this system would mend.
+can_make_venv() {
+    local python3
+    python3="$(find_python)"
+    if [[ -z "$python3" ]]; then
+        command -v python3
+    else
+        "$python3" -c 'import ensurepip, venv'
+    fi
+}
+
 # Whether what the Debian package $1 is wanted for is there already.
 present() {
     case "$1" in
         gcc-arm-none-eabi) command -v arm-none-eabi-gcc ;;
         libnewlib-arm-none-eabi) [[ "$(arm-none-eabi-gcc -print-file-name=nano.specs)" == /* ]] ;;
         libc6-dev) echo '#include <math.h>' | cc -E - ;;
-        python3-venv) [[ -x .venv/bin/python ]] || "$(find_python)" -c 'import ensurepip, venv' ;;
+        python3-venv) [[ -x .venv/bin/python ]] || can_make_venv ;;
         *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }
