@@ -58,6 +58,10 @@ def test_run_refuses_firmware_of_an_onnx_model(fails: Tinyc, few: Path) -> None:
     fails("run", MODEL, "--on", "qemu", "--inputs", few, says=("--on qemu is for compiled models",))
 
 
+def test_run_wants_a_model_that_exists(fails: Tinyc, tmp_path: Path) -> None:
+    fails("run", tmp_path / "none", "--on", "qemu", "--inputs", TEST, says=("none: no such file or folder",))
+
+
 def test_run_refuses_a_shape_for_a_compiled_model(fails: Tinyc, digits_once: Path, few: Path) -> None:
     fails("run", digits_once, "--inputs", few, "--shape", "image:1,1,8,8", says=("a compiled model has its shapes",))
 

@@ -29,7 +29,13 @@ def configure(parser: ArgumentParser) -> None:
     add_shape(parser)
     add("--dump-dir", type=Path, metavar="D", help="write the graph after each phase into this folder")
     add("--cmsis-nn-include", type=Path, metavar="DIR", help="with --cmsis-nn-lib: headers of your own CMSIS-NN")
-    add("--cmsis-nn-lib", type=Path, metavar="FILE", help="link your own build of CMSIS-NN instead of tinyc's")
+    add(
+        "--cmsis-nn-lib",
+        type=Path,
+        metavar="FILE",
+        help="link your own build of CMSIS-NN instead of tinyc's; build it with -DCMSIS_NN_USE_SINGLE_ROUNDING, or "
+        "compile with --rounding tflite",
+    )
     add("--no-link", action="store_true", help="write the C only; takes no Arm toolchain")
     add("--verbose", action="store_true", help="list layers and buffers too")
     add_json(parser)

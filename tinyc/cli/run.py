@@ -41,35 +41,42 @@ def configure(parser: ArgumentParser) -> None:
 def execute(args: Namespace, terminal: Terminal) -> int:
     from tinyc.samples import load_npz, save_npz
 
+    if not args.model.exists():
+        raise TinycError("no such file or folder", str(args.model))
     arrays = load_npz(args.inputs)
-    with terminal.progress("running") as progress:
-        if args.model.is_dir():
-            from tinyc.driver.compiled import CompiledModel
-
-            if args.shape:
-                raise TinycError("--shape is for ONNX models; a compiled model has its shapes", str(args.model))
-            on = args.on
-            compiled = CompiledModel(args.model)
-            inputs = [port.name for port in compiled.graph.inputs]
-            outputs = compiled.run(arrays, on, args.raw, progress, terminal.say)
-        else:
-            from tinyc.driver.float_model import FloatModel
-
-            if args.on not in ("host", "interpreter") or args.raw:
-                wanted = "--raw" if args.raw else f"--on {args.on}"
-                raise TinycError(
-                    f"{wanted} is for compiled models", str(args.model), "compile the model, then run the folder"
-                )
-            on = "interpreter"
-            terminal.say(f"{args.model.name} is not compiled: the float interpreter runs it")
-            model = FloatModel(args.model, dict(args.shape))
-            inputs = [port.name for port in model.graph.inputs]
-            outputs = model.run(arrays, progress, terminal.say)
+    run = _run_compiled if args.model.is_dir() else _run_onnx
+    on, inputs, outputs = run(args, arrays, terminal)
     if args.outputs is not None:
         save_npz(args.outputs, outputs)
     accuracy = None if LABELS in inputs else _accuracy(arrays, outputs, args.inputs, terminal)
     _report(args, terminal, on, outputs, accuracy)
     return 0
+
+
+def _run_compiled(args: Namespace, arrays: Arrays, terminal: Terminal) -> tuple[str, list[str], Arrays]:
+    """Where it ran, the names of the model's inputs, and its outputs."""
+    from tinyc.driver.compiled import CompiledModel
+
+    if args.shape:
+        raise TinycError("--shape is for ONNX models; a compiled model has its shapes", str(args.model))
+    compiled = CompiledModel(args.model)
+    with terminal.progress("running") as progress:
+        outputs = compiled.run(arrays, args.on, args.raw, progress, terminal.say)
+    return args.on, [port.name for port in compiled.graph.inputs], outputs
+
+
+def _run_onnx(args: Namespace, arrays: Arrays, terminal: Terminal) -> tuple[str, list[str], Arrays]:
+    """As `_run_compiled`, in the float interpreter."""
+    from tinyc.driver.float_model import FloatModel
+
+    if args.raw or args.on not in ("host", "interpreter"):
+        wanted = "--raw" if args.raw else f"--on {args.on}"
+        raise TinycError(f"{wanted} is for compiled models", str(args.model), "compile the model, then run the folder")
+    terminal.say(f"{args.model.name} is not compiled: the float interpreter runs it")
+    model = FloatModel(args.model, dict(args.shape))
+    with terminal.progress("running") as progress:
+        outputs = model.run(arrays, progress, terminal.say)
+    return "interpreter", [port.name for port in model.graph.inputs], outputs
 
 
 def _accuracy(arrays: Arrays, outputs: Arrays, where: Path, terminal: Terminal) -> dict[str, int] | None:
@@ -85,9 +92,7 @@ def _accuracy(arrays: Arrays, outputs: Arrays, where: Path, terminal: Terminal) 
     return {"samples": len(labels), "correct": int((scores.argmax(axis=1) == labels).sum())}
 
 
-def _report(
-    args: Namespace, terminal: Terminal, on: str, outputs: Arrays, accuracy: dict[str, int] | None
-) -> None:  # fmt: skip
+def _report(args: Namespace, terminal: Terminal, on: str, outputs: Arrays, accuracy: dict[str, int] | None) -> None:
     samples = len(next(iter(outputs.values())))
     terminal.json(
         {
