@@ -64,7 +64,7 @@ def requantize(
 
 
 def doubling_high_mult(a: I64, b: I64 | int) -> I64:
-    """gemmlowp's SaturatingRoundingDoublingHighMul: round(a · b / 2^31), ties away from zero, saturated."""
+    """gemmlowp's SaturatingRoundingDoublingHighMul: round(a · b / 2^31), ties up, saturated."""
     a, b = np.asarray(a, dtype=np.int64), np.asarray(b, dtype=np.int64)
     product = a * b
     nudged = product + np.where(product < 0, 1 - (1 << 30), 1 << 30)

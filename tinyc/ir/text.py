@@ -14,7 +14,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-from lark import Lark, Token, UnexpectedInput
+from lark import Lark, Token, UnexpectedInput, UnexpectedToken
 from numpy.typing import NDArray
 
 from tinyc.errors import TinycError
@@ -72,7 +72,7 @@ def parse(text: str, constants: Mapping[str, Array], ops: Mapping[str, type[Op]]
     try:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
-        if str(getattr(error, "token", "")) == "" and not text[(error.pos_in_stream or 0) :].strip():
+        if isinstance(error, UnexpectedToken) and error.token.type == "$END":
             raise TinycError("the text ends too early", f"{file}:{text.count(chr(10)) + 1}:1") from None
         raise _error(text, file, error.line, error.column, "syntax error") from None
     return _Builder(text, file, ops, constants).graph(tree)
