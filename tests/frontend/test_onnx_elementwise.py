@@ -31,6 +31,10 @@ def test_a_tensor_with_itself() -> None:
     check(build([helper.make_node("Mul", ["x", "x"], ["y"])], {"x": (2, 3)}))
 
 
+def test_an_empty_constant() -> None:
+    refused(one("Add", (1,), normal(0)), "'c0' has no elements: its shape is (0,)")
+
+
 def test_shapes_that_do_not_broadcast() -> None:
     refused(one("Add", (2, 3), normal(2)), "(2, 3) and (2,) do not broadcast")
 

@@ -8,6 +8,7 @@ from onnx import TensorProto, defs, helper
 from onnx_case import RELU, build, changed, evaluate, gemm, load, normal, one, ops, refused
 
 from tinyc.errors import UnsupportedError
+from tinyc.frontend.onnx.attributes import Attributes
 
 
 @pytest.mark.parametrize("opset", range(7, min(defs.onnx_opset_version(), 26) + 1))
@@ -28,6 +29,19 @@ def test_no_opset() -> None:
     refused(
         changed(lambda m: m.opset_import[0].__setattr__("domain", "com.other")), "no operators of ONNX's own domain"
     )
+
+
+def test_two_opsets() -> None:
+    model = changed(lambda m: m.opset_import.append(helper.make_opsetid("ai.onnx", 13)))
+    refused(model, "more than one opset: [17, 13]")
+
+
+def test_the_other_name_of_the_domain() -> None:
+    nodes = [
+        helper.make_node("Neg", ["c"], ["d"], domain="ai.onnx"),
+        helper.make_node("Add", ["x", "d"], ["y"], domain="ai.onnx"),
+    ]
+    np.testing.assert_array_equal(load(build(nodes, {"x": (1,)}, {"c": np.float32([2])})).constants["d"], [-2])
 
 
 def test_operators_of_other_domains() -> None:
@@ -55,6 +69,23 @@ def test_quantized_models(op: str) -> None:
 
 def test_unknown_attributes() -> None:
     refused(one("Relu", (3,), alpha=1.0), "Relu has no attribute 'alpha' in opset 17", kind=UnsupportedError)
+
+
+def test_attributes_of_a_function() -> None:
+    node = helper.make_node("Softmax", ["x"], ["y"], axis=0)
+    node.attribute[0].ref_attr_name = "axis"
+    refused(build([node], {"x": (3,)}), "outside of any function")
+
+
+def test_attributes_that_no_handler_reads() -> None:
+    """Such attributes come with later opsets; their defaults must mean what held before."""
+    Attributes(helper.make_node("Conv", ["x", "w"], ["y"], group=1, auto_pad="NOTSET"), "here").finish("Conv", 17)
+    for value in ({"group": 2}, {"auto_pad": "VALID"}, {"dilations": [1, 1]}):
+        with pytest.raises(UnsupportedError, match=f"here: attribute {next(iter(value))} = .* only its default"):
+            Attributes(helper.make_node("Conv", ["x", "w"], ["y"], **value), "here").finish("Conv", 17)
+    branch = helper.make_graph([], "g", [], [])
+    with pytest.raises(UnsupportedError, match="then_branch"):
+        Attributes(helper.make_node("If", ["x"], ["y"], then_branch=branch), "here").finish("If", 17)
 
 
 def test_an_attribute_given_twice() -> None:

@@ -37,6 +37,21 @@ def test_all_problems_are_listed(tmp_path: Path) -> None:
     assert not rows["good"].folded
 
 
+def test_nodes_that_are_wrong_in_other_ways(tmp_path: Path) -> None:
+    path = tmp_path / "case.onnx"
+    nodes = [
+        helper.make_node("Pow", ["x", "two"], ["a"], name="power"),
+        helper.make_node("MatMul", ["a", "w"], ["b"], name="mismatch"),
+        helper.make_node("Relu", ["b"], ["y"], name="behind"),
+    ]
+    constants = {"two": np.float32(2), "w": np.float32([[1, 2]])}
+    path.write_bytes(build(nodes, {"x": (2, 3)}, constants).SerializeToString())
+    power, mismatch, behind = inspect_model(path)
+    assert power.shape == (2, 3)
+    assert "(2, 3) and (1, 2) do not fit" in mismatch.problem
+    assert (behind.shape, behind.problem) == (None, "")
+
+
 def test_shapes_behind_an_unknown_operator(tmp_path: Path) -> None:
     path = tmp_path / "case.onnx"
     nodes = [

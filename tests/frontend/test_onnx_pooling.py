@@ -55,6 +55,11 @@ def test_global_average_over_three_axes() -> None:
     assert ops(check(one("GlobalAveragePool", (1, 2, 3, 4, 5)))) == ["mean"]
 
 
+def test_global_pools_need_space() -> None:
+    refused(one("GlobalAveragePool", (1, 2)), "must have spatial axes")
+    refused(one("GlobalMaxPool", (1, 2)), "must have a batch, channels and space")
+
+
 def test_padding_that_counts_is_written_out() -> None:
     graph = check(one("AveragePool", (1, 2, 5, 5), kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1))
     assert ops(graph) == ["transpose", "pad", "avg_pool2d", "transpose"]

@@ -42,6 +42,13 @@ def test_axes_that_are_neighbours_but_for_axes_of_one() -> None:
     assert ops(check(one("ReduceMean", (2, 3, 4, 4), axes=[3, 2], keepdims=0))) == ["mean", "reshape"]
 
 
+def test_no_axes_are_all_axes_or_none() -> None:
+    assert ops(check(one("ReduceMean", (2, 3), opset=18))) == ["mean"]
+    assert ops(check(one("ReduceMean", (2, 3), opset=18, noop_with_empty_axes=1))) == []
+    assert ops(check(one("ReduceMean", (2, 3), np.int64([]), opset=18, noop_with_empty_axes=1))) == []
+    assert ops(check(one("ReduceMean", (2, 3), np.int64([1]), opset=18, noop_with_empty_axes=1))) == ["mean"]
+
+
 def test_axes_that_make_no_sense() -> None:
     refused(one("ReduceMean", (2, 3), axes=[2]), "axis 2 of a tensor of 2 axes")
     refused(one("ReduceMean", (2, 3), axes=[1, -1]), "(1, -1)", "name one twice")

@@ -91,6 +91,7 @@ def test_unsqueeze(axes: list[int], opset: int) -> None:
 def test_axes_that_make_no_sense() -> None:
     refused(one("Squeeze", (1, 2), I64([1])), "axes (1,) of shape (1, 2) are not all of size 1")
     refused(one("Squeeze", (1, 2), I64([2])), "axis 2 of a tensor of 2 axes")
+    refused(one("Squeeze", (1, 2), I64([])), "an empty list of axes", kind=UnsupportedError)
     refused(one("Unsqueeze", (1, 2), I64([0, 0])), "name one twice")
     refused(one("Unsqueeze", (1, 2), I64([4])), "axis 4 of a tensor of 3 axes")
     refused(one("Unsqueeze", (1, 2), None), "its axes are missing")

@@ -78,6 +78,9 @@ def _parse(path: Path) -> ModelProto:
         raise TinycError("this is not an ONNX model: it has no graph or no opset", str(path), hint)
     if not all(isinstance(text, str) for text in _texts(proto)):
         raise TinycError("a name in the model is not UTF-8 text", str(path), hint)
+    for named in (*proto.opset_import, *proto.graph.node):
+        if named.domain == "ai.onnx":
+            named.domain = ""  # the same, and what all of onnx understands
     return proto
 
 
@@ -91,7 +94,7 @@ def _texts(proto: ModelProto) -> Iterator[object]:
 
 
 def _opset(proto: ModelProto, file: str) -> int:
-    versions = [o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")]
+    versions = [o.version for o in proto.opset_import if not o.domain]
     if not versions:
         raise UnsupportedError("the model uses no operators of ONNX's own domain", file)
     if len(set(versions)) > 1:

@@ -49,7 +49,7 @@ class Walk:
     def check(self, node: NodeProto) -> None:
         """UnsupportedError for an operator that is no one's, TinycError for too few or too many inputs or results."""
         at = where(self.model.file, node)
-        if node.domain not in ("", "ai.onnx"):
+        if node.domain:
             raise UnsupportedError(
                 f"operator {node.op_type} of the domain '{node.domain}'", at,
                 "export with plain ONNX operators, and resolve functions with onnx.inliner.inline_local_functions",

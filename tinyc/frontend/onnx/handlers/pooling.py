@@ -58,9 +58,7 @@ def global_max_pool(node: NodeView) -> str:
 def _read_pool(node: NodeView) -> tuple[Sliding, Sliding]:
     """The window with pads just large enough for all its places, and as the attributes state it."""
     size = spatial_size(node, 0)
-    kernel = node.attributes.integers("kernel_shape")
-    if kernel is None:
-        raise node.invalid("attribute kernel_shape is missing")
+    kernel = node.attributes.integers("kernel_shape") or ()
     ceil = node.attributes.flag("ceil_mode")
     stated = read_sliding(node, size, kernel)
     if stated.dilation != (1, 1):

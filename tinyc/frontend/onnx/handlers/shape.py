@@ -75,6 +75,8 @@ def squeeze(node: NodeView) -> str:
     """Without the given axes, or without all axes of size 1."""
     shape = node.shape(0)
     given = node.axes_list(1, first_input_opset=13)
+    if given == ():
+        raise node.unsupported("an empty list of axes, which some take for all axes of size 1", "leave the list out")
     axes = [a for a, s in enumerate(shape) if s == 1] if given is None else node.axes(given, len(shape))
     if any(shape[a] != 1 for a in axes):
         raise node.invalid(f"axes {tuple(axes)} of shape {shape} are not all of size 1")
