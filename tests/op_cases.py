@@ -170,12 +170,12 @@ def _convolutions(draw: Draw, depthwise: bool) -> Case:
     if depthwise:
         channels = draw(st.integers(1, 9))
         out = channels * draw(st.integers(1, 3))
-        op: Op = DepthwiseConv2D(stride, pads, dilation, low, high)
+        op: Op = DepthwiseConv2D(stride, pads, dilation, low=low, high=high)
         weights: Shape = (1, *kernel, out)
     else:
         groups, depth = draw(st.integers(1, 3)), draw(st.integers(1, 9))
         channels, out = groups * depth, groups * draw(st.integers(1, 6))
-        op = Conv2D(stride, pads, dilation, groups, low, high)
+        op = Conv2D(stride, pads, dilation, groups, low=low, high=high)
         weights = (out, *kernel, depth)
     return _case(draw, op, (batches, *plane, channels), weights, (out,), constants=(1, 2))
 
@@ -214,7 +214,8 @@ def _unary(draw: Draw, ops: st.SearchStrategy[Op], most: int = 8) -> Case:
 def _dense(draw: Draw) -> Case:
     lead = draw(st.lists(st.integers(1, 4), max_size=3).map(tuple))
     depth, out = draw(st.integers(1, 40)), draw(st.integers(1, 13))
-    return _case(draw, Dense(*draw(CLAMPS)), (*lead, depth), (out, depth), (out,), constants=(1, 2))
+    low, high = draw(CLAMPS)
+    return _case(draw, Dense(low=low, high=high), (*lead, depth), (out, depth), (out,), constants=(1, 2))
 
 
 @st.composite

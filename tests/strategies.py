@@ -154,7 +154,8 @@ def conv(b: Builder, x: str, plant: bool) -> None:
     groups = b.rng.choice([g for g in (1, 1, 1, 2, 3) if depth % g == 0])
     out = -(-out // groups) * groups
     weights = b.normal(out, *kernel, depth // groups, scale=(prod(kernel) * depth / groups) ** -0.5)
-    b.linear(Conv2D(stride, pads, dilation, groups, *b.rng.choice(CLAMPS)), x, weights, 0, plant)
+    low, high = b.rng.choice(CLAMPS)
+    b.linear(Conv2D(stride, pads, dilation, groups, low=low, high=high), x, weights, 0, plant)
 
 
 def pointwise(b: Builder, x: str, plant: bool) -> None:
@@ -170,7 +171,8 @@ def depthwise(b: Builder, x: str, plant: bool) -> None:
     kernel, stride, pads, dilation = found
     channels = b.type(x).shape[3] * b.rng.choice((1, 1, 1, 2, 3))
     weights = b.normal(1, *kernel, channels, scale=prod(kernel) ** -0.5)
-    b.linear(DepthwiseConv2D(stride, pads, dilation, *b.rng.choice(CLAMPS)), x, weights, 3, plant)
+    low, high = b.rng.choice(CLAMPS)
+    b.linear(DepthwiseConv2D(stride, pads, dilation, low=low, high=high), x, weights, 3, plant)
 
 
 def pool(b: Builder, x: str, plant: bool) -> None:
@@ -259,7 +261,7 @@ def _flat_end(b: Builder, plant: bool) -> None:
     kind = b.type(b.values[-1])
     flat = b.apply(Reshape((kind.shape[0], prod(kind.shape[1:]))), b.values[-1])
     depth = b.type(flat).shape[1]
-    b.linear(Dense(0.0, inf), flat, b.normal(b.rng.randint(2, 10), depth, scale=depth**-0.5), 0, plant)
+    b.linear(Dense(low=0.0), flat, b.normal(b.rng.randint(2, 10), depth, scale=depth**-0.5), 0, plant)
     depth = b.type(b.values[-1]).shape[1]
     b.linear(Dense(), b.values[-1], b.normal(b.rng.randint(2, 6), depth, scale=depth**-0.5), 0, False)
 
@@ -271,7 +273,7 @@ def every_operator(rng: Random) -> Graph:
     for step in (pointwise, depthwise):
         step(b, b.values[0], True)
     x = b.linear(Conv2D((1, 1), (1, 1, 1, 1), groups=2), b.values[0], b.normal(4, 3, 3, 2), 0, True)
-    y = b.linear(DepthwiseConv2D((1, 1), (1, 1, 1, 1), (1, 1), 0.0, 6.0), x, b.normal(1, 3, 3, 4), 3, False)
+    y = b.linear(DepthwiseConv2D(pads=(1, 1, 1, 1), low=0.0, high=6.0), x, b.normal(1, 3, 3, 4), 3, False)
     total = b.apply(Mul(), b.apply(Sub(), b.apply(Add(0.0), x, y), b.constant(b.normal(4))), y)
     joined = b.apply(Concat(3), b.apply(Sigmoid(), total), b.apply(Tanh(), total), total)
     padded = b.apply(Pad((0, 1, 0, 0), (0, 0, 1, 0)), b.apply(Clamp(-1.0, 1.0), joined))

@@ -118,6 +118,10 @@ class Op(ABC):
 
     # What some operators can say of themselves.
 
+    def finest_scale(self, *ins: float) -> float:
+        """The finest scale of the result that its int8 arithmetic has room for, given the scales of the inputs."""
+        return 0.0
+
     def is_identity(self, *ins: TensorType) -> bool:
         """Whether the result is the first input, whatever that holds."""
         return False

@@ -27,6 +27,9 @@ class SumOp(BroadcastOp):
     def apply(self, a: Array, b: Array) -> Array:
         return np.asarray(a + self.sign * b)
 
+    def finest_scale(self, *ins: float) -> float:
+        return float(max(ins) / 2 ** (OPERAND_BITS - 1))  # the sum is requantized with a shift to the right
+
     def affine_in(self, index: int, constant: Array) -> tuple[Array, Array]:
         ones = np.ones_like(constant)
         return (ones, self.sign * constant) if index == 0 else (self.sign * ones, constant)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from tinyc.errors import VerifyError
 from tinyc.ir.kernel import (
-    Candidate,
     Context,
     In,
     KernelCall,
@@ -24,25 +23,20 @@ from tinyc.ir.kernel import (
     tinyc_call,
 )
 from tinyc.ir.kernel import per_channel_quant as channel_quant
-from tinyc.ir.op import F32, NOT_FIXED, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature, take
-from tinyc.ir.rules import AsIs, Bias, Observed, QuantRule, Weight
+from tinyc.ir.op import NOT_FIXED, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature, take
 from tinyc.ir.types import TensorType
 from tinyc.ops import _linear
-from tinyc.ops._clamp import INFINITY, activation, narrower
+from tinyc.ops._clamp import activation
+from tinyc.ops._linear import LinearOp
 
 
 @dataclass(frozen=True)
-class Dense(Op):
+class Dense(LinearOp):
     """y[…, o] = clamp(Σ x[…, k] · w[o, k] + b[o], low, high). Inputs: x (…, in); w (out, in); b (out,)."""
 
     name: ClassVar[str] = "dense"
 
-    low: float = -INFINITY
-    high: float = INFINITY
-
-    @property
-    def quant_rule(self) -> QuantRule:
-        return QuantRule(ins=(AsIs(), Weight(axis=0), Bias()), outs=(Observed(),))
+    out_axis: ClassVar[int] = 0
 
     def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
         x, w, b = ins
@@ -51,29 +45,14 @@ class Dense(Op):
         _linear.check_bias(w.shape[0], b, self.name)
         return (TensorType((*x.shape[:-1], w.shape[0]), x.dtype),)
 
-    def eval_float(self, *ins: F32) -> tuple[F32, ...]:
-        x, w, b = ins
-        return (np.clip(x @ w.T + b, self.low, self.high).astype(np.float32),)
-
-    def eval_int(self, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
-        x, w, b = ins
-        sums = (x.astype(np.float64) - sig.x.q.zero_point) @ w.astype(np.float64).T
-        return (_linear.requantize_result(sums.astype(np.int64) + b, self.low, self.high, sig),)
+    def sums(self, x: Array, w: Array) -> Array:
+        return np.asarray(x @ w.T)
 
     def macs(self, *ins: TensorType) -> int:
         return ins[0].size * ins[1].shape[0]
 
     def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
         return self, ((*region[:-1], (0, ins[0].shape[-1])), None, None)
-
-    def clamped(self, low: float, high: float) -> Op:
-        low, high = narrower((self.low, self.high), low, high)
-        return replace(self, low=low, high=high)
-
-    def scaled(self, constants: Mapping[int, Array], scale: F32, shift: F32) -> dict[int, Array] | None:
-        if (self.low, self.high) != (-INFINITY, INFINITY):
-            return None
-        return _linear.scaled_constants(constants, 0, scale, shift)
 
     def reordered(self, constants: Mapping[int, Array], order: NDArray[np.int64]) -> dict[int, Array]:
         return {1: np.ascontiguousarray(constants[1][:, order])}
@@ -85,10 +64,8 @@ class Dense(Op):
 
     def channel_ranges(self, ranges: Sequence[ChannelRange], sig: Signature) -> tuple[ChannelRange, ...]:
         w, b = sig.constants[1].astype(np.int64), sig.constants[2].astype(np.int64)
-        at_low = w * (ranges[0].low - sig.x.q.zero_point)
-        at_high = w * (ranges[0].high - sig.x.q.zero_point)
-        low = b + np.minimum(at_low, at_high).sum(axis=1)
-        high = b + np.maximum(at_low, at_high).sum(axis=1)
+        least, most = _linear.product_bounds(w, ranges[0], sig.x.q.zero_point)
+        low, high = b + least.sum(axis=1), b + most.sum(axis=1)
         return (_linear.result_range(low, high, (self.low, self.high), sig),)
 
     def used_channels(self, used: Mask, sig: Signature) -> tuple[Mask, ...]:
@@ -96,9 +73,6 @@ class Dense(Op):
 
     def absorbs(self, fixed: NDArray[np.int64], sig: Signature) -> Mask:
         return np.not_equal(fixed, NOT_FIXED)
-
-    def spared(self, gone: Mask, sig: Signature) -> Mask:
-        return _linear.spared_channels(gone, sig)
 
     def narrowed(
         self, keep_in: Mask, keep_out: Mask, fixed: NDArray[np.int64], sig: Signature
@@ -110,10 +84,7 @@ class Dense(Op):
 
     # Kernels
 
-    def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
-        return [(self._integer(sig, target) if sig.x.quant else self._float(sig),)]
-
-    def _integer(self, sig: Signature, target: KernelTarget) -> KernelCall:
+    def integer_call(self, sig: Signature, target: KernelTarget) -> KernelCall:
         out, depth = sig.ins[1].shape
         rows = sig.x.size // depth
         params = Struct(
@@ -138,7 +109,7 @@ class Dense(Op):
         sums = sig.constants[1].astype(np.int64).sum(axis=1) * -sig.x.q.zero_point + sig.constants[2]
         return Table("kernel_sums", sums.astype(np.int32))
 
-    def _float(self, sig: Signature) -> KernelCall:
+    def float_call(self, sig: Signature) -> KernelCall:
         out, depth = sig.ins[1].shape
         rows = sig.x.size // depth
         return tinyc_call(

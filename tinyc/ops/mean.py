@@ -70,6 +70,9 @@ class Mean(Op):
         centred = ins[0].astype(np.int64) - sig.x.q.zero_point
         return (self._requantized(centred.sum(axis=self.axes, keepdims=True), sig),)
 
+    def finest_scale(self, *ins: float) -> float:
+        return ins[0] / 2**20  # a sum of up to 2^22 values is never shifted beyond 31 bits
+
     def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
         return self, (tuple((0, ins[0].shape[a]) if a in self.axes else s for a, s in enumerate(region)),)
 

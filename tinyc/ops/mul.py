@@ -23,6 +23,9 @@ class Mul(BroadcastOp):
     def apply(self, a: Array, b: Array) -> Array:
         return a * b
 
+    def finest_scale(self, *ins: float) -> float:
+        return ins[0] * ins[1] / 2**13  # a product has 16 bits
+
     def affine_in(self, index: int, constant: Array) -> tuple[Array, Array]:
         return constant, np.zeros_like(constant)
 

@@ -44,6 +44,8 @@ class _Weights:
     data: NDArray[np.int8]
     kind: TensorType
     bias: NDArray[np.int32]
+    largest_sum: int
+    """No accumulator exceeds it."""
 
 
 def _unify(graph: Graph) -> Graph:
@@ -122,12 +124,20 @@ def _weights_and_widening(
 ) -> tuple[dict[tuple[str, int], _Weights], dict[str, float]]:
     """The integer constants of linear nodes, by (result, bias input); and groups whose scale is too fine.
 
-    A result finer than one unit of its accumulator would have to be shifted left, which may overflow.
+    A result finer than one unit of its accumulator is shifted left; the shifted accumulator must stay in int32.
     """
     found: dict[tuple[str, int], _Weights] = {}
     widened: dict[str, float] = {}
+
+    def at_least(value: str, scale: float) -> None:
+        group = groups.of(value)
+        if params[group].per_tensor_scale < scale:
+            widened[group] = max(widened.get(group, 0.0), scale * (1 + 1e-5))
+
     for node in graph.nodes:
         rule = node.op.quant_rule
+        if all(isinstance(rule.of_input(i), AsIs) for i in range(len(node.ins))):
+            at_least(node.outs[0], node.op.finest_scale(*(params[groups.of(v)].per_tensor_scale for v in node.ins)))
         for index in range(len(node.ins)):
             bias_rule = rule.of_input(index)
             if not isinstance(bias_rule, Bias):
@@ -138,10 +148,8 @@ def _weights_and_widening(
             w, b = graph.constants[node.ins[bias_rule.w]], graph.constants[node.ins[index]]
             made = _quantize_weights(node, w, b, weight_rule.axis, x)
             found[node.outs[0], index] = made
-            unit = x * max(made.kind.q.scale)
-            group = groups.of(node.outs[0])
-            if unit > params[group].per_tensor_scale * (1 - 1e-6):
-                widened[group] = max(widened.get(group, 0.0), unit * (1 + 1e-5))
+            # a factor f is a multiplier and a shift of at most log2(2 f); vector cores shift by one bit more
+            at_least(node.outs[0], x * max(made.kind.q.scale) / max(0.5, 2**29 / made.largest_sum))
     return found, widened
 
 
@@ -164,7 +172,8 @@ def _quantize_weights(node: Node, w: Array, b: Array, axis: int, x_scale: float)
             node.name,
             "split the layer, or compile it with --float",
         )
-    return _Weights(data, TensorType(w.shape, DType.I8, params), bias.astype(np.int32))
+    kind = TensorType(w.shape, DType.I8, params)
+    return _Weights(data, kind, bias.astype(np.int32), max(1, int(most.max())))
 
 
 def _widen(groups: Groups, params: Mapping[str, QuantParams], widened: Mapping[str, float]) -> dict[str, QuantParams]:
