@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 
+from tinyc.errors import UnsupportedError
 from tinyc.frontend.onnx import import_model, inspect_model
 from tinyc.ir.interp import run
 from tinyc.ir.verify import verify
@@ -44,6 +46,13 @@ def test_reference_model(shared: Path, name: str) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*/*.onnx")), ids=lambda p: p.stem)
 def test_example(path: Path) -> None:
     check_against_onnxruntime(path)
+
+
+@pytest.mark.parametrize("name", ["ad01_int8", "kws_dscnn_int8", "mcunet_vww_int8", "resnet8_int8", "vww96_int8"])
+@pytest.mark.parametrize("read", [import_model, inspect_model])
+def test_quantized_model(shared: Path, name: str, read: Callable[[Path], object]) -> None:
+    with pytest.raises(UnsupportedError, match="already quantized"):
+        read(shared / "models" / f"{name}.onnx")
 
 
 def test_a_supported_model_is_listed_without_problems(shared: Path) -> None:

@@ -114,6 +114,7 @@ def _opset(proto: ModelProto, file: str) -> int:
 
 
 def _check_float(graph: GraphProto, file: str) -> None:
+    """UnsupportedError for a quantized model, before its integer inputs or its operators are found strange."""
     for node in graph.node:
         if node.op_type in _QUANTIZED or node.op_type.startswith("QLinear"):
             raise UnsupportedError(
