@@ -96,6 +96,9 @@ class Conv2D(ConvolutionOp):
     def integer_call(self, sig: Signature, target: KernelTarget) -> KernelCall:
         out, kernel_h, kernel_w, depth = sig.ins[1].shape
         params = self.cmsis_params(sig)
+        if self._cell_sees_padding(sig):
+            # CMSIS-NN's shortcut for one cell knows no padding; dilation means nothing to one cell, and keeps it away
+            params["dilation"] = {"w": 2, "h": 2}
         planes = [sig.x.shape, (out, kernel_h, kernel_w, depth), sig.y.shape]
         if sig.x.shape[1] == sig.y.shape[1] == kernel_h == 1:
             # CMSIS-NN's convolution along a row has limits of its own on vector cores; along a column it has none
@@ -109,11 +112,16 @@ class Conv2D(ConvolutionOp):
             workspace_bytes=self._workspace(sig, target),
         )  # fmt: skip
 
+    def _cell_sees_padding(self, sig: Signature) -> bool:
+        """Whether the kernel is a single cell that lies outside the input somewhere."""
+        beyond = ((sig.y.shape[a] - 1) * self.stride[a - 1] >= sig.x.shape[a] for a in (1, 2))
+        return sig.ins[1].shape[1:3] == (1, 1) and (any(self.pads[:2]) or any(beyond))
+
     def _workspace(self, sig: Signature, target: KernelTarget) -> int:
         """`arm_convolve_wrapper_s8_get_buffer_size`: bytes for the patches of a few windows."""
         x, w, _ = sig.ins
         _, kernel_h, kernel_w, depth = w.shape
-        plain = self.pads[:2] == (0, 0) and self.dilation == (1, 1) and depth == x.shape[3]
+        plain = self.dilation == (1, 1) and depth == x.shape[3] and not self._cell_sees_padding(sig)
         if plain and (kernel_h, kernel_w) == (1, 1):
             return 0
         row = kernel_h * kernel_w * x.shape[3]
