@@ -12,11 +12,12 @@ import pytest
 from call import Kernels
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from op_cases import CASES, Problem, float_problem, int_problem
+from op_cases import CASES, Case, Problem, float_problem, int_problem
 from op_windows import cut, draw_region, part_of
 
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.types import Rounding
+from tinyc.ops import Conv2D
 
 KernelsFor = Callable[[Rounding], Kernels]
 
@@ -59,6 +60,27 @@ def test_integer_kernels(name: str, rounding: Rounding, kernels_for: KernelsFor,
         for place in places(problem):
             (result,) = kernels_for(rounding).run(candidate, problem.ins, problem.sig.outs, place)
             np.testing.assert_array_equal(result, expected, str([call.function for call in candidate]))
+
+
+PADDED = [
+    # one cell: CMSIS-NN has a shortcut that knows no padding
+    Case(Conv2D(pads=(0, 0, 1, 2)), ((2, 3, 2, 4), (5, 1, 1, 4), (5,)), frozenset({1, 2}), seed=1),
+    Case(Conv2D(pads=(0, 0, 2, 0), stride=(2, 2)), ((1, 3, 3, 4), (5, 1, 1, 4), (5,)), frozenset({1, 2}), seed=2),
+    Case(Conv2D(pads=(0, 2, 0, 0)), ((1, 1, 1, 4), (5, 1, 1, 4), (5,)), frozenset({1, 2}), seed=3),
+    # one row: another, that wants the padding split evenly, and at stride 2 none
+    Case(Conv2D(pads=(0, 1, 0, 0)), ((1, 1, 6, 4), (5, 1, 3, 4), (5,)), frozenset({1, 2}), seed=4),
+    Case(Conv2D(stride=(1, 2)), ((2, 1, 10, 4), (5, 1, 3, 4), (5,)), frozenset({1, 2}), seed=5),
+    Case(Conv2D(pads=(0, 2, 0, 2), stride=(1, 2)), ((1, 1, 9, 4), (5, 1, 5, 4), (5,)), frozenset({1, 2}), seed=6),
+]
+
+
+@pytest.mark.parametrize("target", [KernelTarget(), KernelTarget(dsp=True, mve=True)], ids=["scalar", "vector"])
+@pytest.mark.parametrize("case", PADDED, ids=lambda case: str(case.op))
+def test_padding_that_shortcuts_of_cmsis_nn_overlook(case: Case, target: KernelTarget, kernels_for: KernelsFor) -> None:
+    problem = int_problem(case, Rounding.SINGLE)
+    (candidate,) = problem.op.kernels(problem.sig, target)
+    (result,) = kernels_for(Rounding.SINGLE).run(candidate, problem.ins, problem.sig.outs)
+    np.testing.assert_array_equal(result, problem.op.eval_int(problem.ins, problem.sig)[0])
 
 
 @pytest.mark.parametrize("name", FLOAT)
