@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int32": "int32_t", "uint32": "uint32_t", "float32": "float"}
 
+WIDTH = 120  # of lines, where that is in our hands
+
 # reserved words, and names that generated files declare themselves
 RESERVED = frozenset(
     re.findall(
@@ -64,6 +66,30 @@ def initializer(value: Any) -> str:
         case Sequence():
             return "{" + ", ".join(initializer(v) for v in value) + "}"
     return literal(value)
+
+
+def struct(declarator: str, fields: Mapping[str, Any]) -> str:
+    """The definition of a struct inside a function, one field a line where it is long."""
+    short = f"{declarator} = {initializer(fields)};"
+    if len(short) <= WIDTH - 4:
+        return short
+    lines = "".join(f"        .{key} = {initializer(value)},\n" for key, value in fields.items())
+    return f"{declarator} = {{\n{lines}    }};"
+
+
+def call(function: str, args: Sequence[str]) -> str:
+    """A call inside a function, its arguments on lines of their own where it is long."""
+    short = f"{function}({', '.join(args)})"
+    if len(short) <= WIDTH - 40:
+        return short
+    lines, line = [], ""
+    for arg in args:
+        if line and len(line) + len(arg) > WIDTH - 12:
+            lines.append(line)
+            line = ""
+        line += f"{arg}, "
+    body = "\n".join(f"        {text.rstrip()}" for text in [*lines, line.rstrip(", ")])
+    return f"{function}(\n{body})"
 
 
 def array(data: NDArray[Any], indent: str = "    ", width: int = 116) -> str:

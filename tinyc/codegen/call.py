@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,8 +23,7 @@ class CallText:
     def fill(self) -> dict[str, Any]:
         args = [self._argument(arg) for arg in self.call.args]
         return {
-            "function": self.call.function,
-            "args": args,
+            "text": c.call(self.call.function, args),
             "status": self.call.status,
             "declarations": self.declarations,
         }
@@ -41,8 +39,8 @@ class CallText:
             case Table():
                 return self._table(arg)
             case Struct():
-                name = self._fresh(re.sub(r"^(cmsis_nn|tinyc)_", "", arg.ctype))
-                self._declare(f"static const {arg.ctype} {name} = {c.initializer(self._fields(arg.fields))};")
+                name = self._fresh(arg.name)
+                self._declare(c.struct(f"static const {arg.ctype} {name}", self._fields(arg.fields)))
                 return f"&{name}"
             case Context():
                 return self._context(arg)

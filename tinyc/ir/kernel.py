@@ -58,10 +58,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Struct:
-    """A constant parameter block, passed by address. Values: int, float, dict (a nested struct), Table."""
+    """A constant parameter block, passed by address. Values: int, float, tuple, dict (a nested struct), Table.
+
+    `name` is what the generated code calls it.
+    """
 
     ctype: str
     fields: dict[str, Any]
+    name: str = "params"
 
 
 @dataclass(frozen=True)
@@ -102,9 +106,9 @@ def tinyc_call(function: str, *args: Argument, workspace_bytes: int = 0) -> Kern
     return KernelCall(function, args, "tinyc_kernels.h", workspace_bytes, status=False)
 
 
-def dims(n: int, h: int, w: int, c: int) -> Struct:
-    """A `cmsis_nn_dims`."""
-    return Struct("cmsis_nn_dims", {"n": n, "h": h, "w": w, "c": c})
+def dims(name: str, n: int, h: int, w: int, c: int) -> Struct:
+    """A `cmsis_nn_dims`; `name` says whose."""
+    return Struct("cmsis_nn_dims", {"n": n, "h": h, "w": w, "c": c}, f"{name}_dims")
 
 
 def per_channel_quant(multipliers: list[int], shifts: list[int]) -> Struct:
@@ -115,4 +119,5 @@ def per_channel_quant(multipliers: list[int], shifts: list[int]) -> Struct:
             "multiplier": Table("multiplier", np.array(multipliers, dtype=np.int32)),
             "shift": Table("shift", np.array(shifts, dtype=np.int32)),
         },
+        "requantization",
     )

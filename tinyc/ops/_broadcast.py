@@ -141,4 +141,5 @@ def broadcast_shape(sig: Signature) -> Struct:
         steps = [int(np.prod(padded[i + 1 :])) for i in range(MAX_RANK)]
         return tuple(0 if size == 1 else step for size, step in zip(padded, steps, strict=True))
 
-    return Struct("tinyc_broadcast", {"size": shape, "a": strides(sig.ins[0]), "b": strides(sig.ins[1])})
+    fields = {"size": shape, "a": strides(sig.ins[0]), "b": strides(sig.ins[1])}
+    return Struct("tinyc_broadcast", fields, "shape")

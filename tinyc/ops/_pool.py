@@ -93,7 +93,8 @@ class PoolOp(Op):
         )
         function = {"max_pool2d": "arm_max_pool_s8", "avg_pool2d": "arm_avgpool_s8"}[self.name]
         return cmsis_call(
-            function, Context(), params, dims(*sig.x.shape), In(0), dims(1, *self.kernel, 1), dims(*sig.y.shape), Out(),
+            function, Context(), params, dims("input", *sig.x.shape), In(0), dims("kernel", 1, *self.kernel, 1),
+            dims("output", *sig.y.shape), Out(),
             workspace_bytes=self.cmsis_workspace(sig, target),
         )  # fmt: skip
 

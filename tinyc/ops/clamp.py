@@ -65,5 +65,8 @@ def _as_pooling(op: Clamp, sig: Signature) -> KernelCall:
         "cmsis_nn_pool_params",
         {"stride": {"w": 1, "h": 1}, "padding": {"w": 0, "h": 0}, "activation": {"min": least, "max": most}},
     )
-    shape = dims(1, 1, 1, sig.x.size)
-    return cmsis_call("arm_max_pool_s8", Context(), params, shape, In(0), dims(1, 1, 1, 1), shape, Out())
+    row = (1, 1, 1, sig.x.size)
+    return cmsis_call(
+        "arm_max_pool_s8", Context(), params, dims("input", *row), In(0), dims("kernel", 1, 1, 1, 1),
+        dims("output", *row), Out(),
+    )  # fmt: skip

@@ -104,11 +104,12 @@ class Conv2D(ConvolutionOp):
             # CMSIS-NN's convolution along a row has limits of its own on vector cores; along a column it has none
             planes = [(n, w, h, c) for n, h, w, c in planes]
             params |= {key: {"w": params[key]["h"], "h": params[key]["w"]} for key in ("stride", "padding", "dilation")}
-        x_dims, w_dims, y_dims = (dims(*plane) for plane in planes)
+        names = ("input", "filter", "output")
+        x_dims, w_dims, y_dims = (dims(name, *plane) for name, plane in zip(names, planes, strict=True))
         return cmsis_call(
             "arm_convolve_wrapper_s8",
             Context(), Struct("cmsis_nn_conv_params", params), channel_quant(*_linear.output_scaling(sig)),
-            x_dims, In(0), w_dims, In(1), dims(1, 1, 1, out), In(2), y_dims, Out(),
+            x_dims, In(0), w_dims, In(1), dims("bias", 1, 1, 1, out), In(2), y_dims, Out(),
             workspace_bytes=self._workspace(sig, target),
         )  # fmt: skip
 

@@ -100,8 +100,8 @@ class Dense(LinearOp):
             "arm_fully_connected_per_channel_s8",
             Context(self._kernel_sums(sig) if target.mve else None),
             params, channel_quant(*_linear.output_scaling(sig)),
-            dims(rows, 1, 1, depth), In(0), dims(depth, 1, 1, out), In(1),
-            dims(1, 1, 1, out), In(2), dims(rows, 1, 1, out), Out(),
+            dims("input", rows, 1, 1, depth), In(0), dims("filter", depth, 1, 1, out), In(1),
+            dims("bias", 1, 1, 1, out), In(2), dims("output", rows, 1, 1, out), Out(),
         )  # fmt: skip
 
     def _kernel_sums(self, sig: Signature) -> Table:

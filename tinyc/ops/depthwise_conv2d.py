@@ -90,8 +90,8 @@ class DepthwiseConv2D(ConvolutionOp):
         return cmsis_call(
             "arm_depthwise_conv_wrapper_s8",
             Context(), params, channel_quant(*_linear.output_scaling(sig)),
-            dims(*x.shape), In(0), dims(1, kernel_h, kernel_w, out), In(1),
-            dims(1, 1, 1, out), In(2), dims(*sig.y.shape), Out(),
+            dims("input", *x.shape), In(0), dims("filter", 1, kernel_h, kernel_w, out), In(1),
+            dims("bias", 1, 1, 1, out), In(2), dims("output", *sig.y.shape), Out(),
             workspace_bytes=self._workspace(sig, target),
         )  # fmt: skip
 

@@ -63,7 +63,7 @@ class MatMul(Op):
             "batches": batches, "rows": rows, "depth": depth, "columns": columns,
             "b_step": depth * columns if b.rank > 2 else 0,
         }  # fmt: skip
-        shape = Struct("tinyc_matmul_shape", fields)
+        shape = Struct("tinyc_matmul_shape", fields, "shape")
         if not a.quant:
             return [(tinyc_call("tinyc_matmul_f32", shape, In(0), In(1), Out()),)]
         multiplier, shift = self._factor(sig)

@@ -145,6 +145,7 @@ class Mean(Op):
         return cmsis_call(
             "arm_depthwise_conv_wrapper_s8",
             Context(), params, per_channel_quant(multipliers, shifts),
-            dims(outer, count, 1, inner), In(0), dims(1, count, 1, inner), Table("ones", ones),
-            dims(1, 1, 1, inner), Table("no_bias", np.zeros(inner, np.int32)), dims(outer, 1, 1, inner), Out(),
+            dims("input", outer, count, 1, inner), In(0), dims("filter", 1, count, 1, inner), Table("ones", ones),
+            dims("bias", 1, 1, 1, inner), Table("no_bias", np.zeros(inner, np.int32)),
+            dims("output", outer, 1, 1, inner), Out(),
         )  # fmt: skip

@@ -87,6 +87,7 @@ class Pad(Op):
         before, after = (*lead, *self.before), (*lead, *self.after)
         if sig.x.quant:
             value = self.stored_value(sig.x)
-            return [(cmsis_call("arm_pad_s8", In(0), Out(), value, dims(*shape), dims(*before), dims(*after)),)]
+            borders = dims("input", *shape), dims("before", *before), dims("after", *after)
+            return [(cmsis_call("arm_pad_s8", In(0), Out(), value, *borders),)]
         params = Struct("tinyc_pad_params", {"size": shape, "before": before, "after": after})
         return [(tinyc_call("tinyc_pad_f32", params, float(self.value), In(0), Out()),)]

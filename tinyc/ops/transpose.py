@@ -69,7 +69,8 @@ class Transpose(Op):
                 {"num_dims": 4, "permutations": Table("permutation", np.array(perm, dtype=np.uint32))},
             )
             out = tuple(shape[p] for p in perm)
-            return [(cmsis_call("arm_transpose_s8", In(0), Out(), dims(*shape), dims(*out), params),)]
+            sizes = dims("input", *shape), dims("output", *out)
+            return [(cmsis_call("arm_transpose_s8", In(0), Out(), *sizes, params),)]
         rank = len(shape)
         steps = [int(np.prod(shape[a + 1 :])) for a in range(rank)]
         lead = MAX_RANK - rank
