@@ -1,0 +1,109 @@
+"""Random networks all the way: interpreter == host C == emulated cores, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from generated import Generated, generate, side_by_side
+from strategies import CMSIS_STEPS, STEPS, Step, every_operator, float_inputs, int_inputs, quantized, random_graph
+
+from tinyc.driver.phases import simplify
+from tinyc.ir.graph import Graph
+from tinyc.ir.kernel import KernelSet
+from tinyc.ir.types import Rounding
+from tinyc.passes.remove_channels import remove_channels
+
+BOARDS = ["mps2-an386", "mps3-an547"]  # with the DSP extension, and with vectors
+MORE_BOARDS = ["qemu-m0", "mps2-an385", "mps2-an500", "mps2-an505"]
+SAMPLES = 3
+
+
+def float_networks(seeds: range, steps: Sequence[Step] = STEPS) -> list[Graph]:
+    return [simplify(random_graph(Random(seed), steps)) for seed in seeds]
+
+
+def integer_networks(seeds: range, rounding: Rounding, steps: Sequence[Step] = STEPS) -> Graph:
+    """Networks side by side, every second with its dead channels removed."""
+    graphs = [quantized(g, rounding) for g in float_networks(seeds, steps)]
+    return side_by_side([remove_channels(g) if i % 2 else g for i, g in enumerate(graphs)])
+
+
+def check_host(model: Generated) -> None:
+    """Every layer's result on this machine is the interpreter's."""
+    for seed in range(SAMPLES):
+        inputs = int_inputs(model.graph, seed)
+        want = model.interpreted(inputs)
+        got = model.host_values(inputs)
+        assert got.keys() == {v for n in model.graph.nodes if not n.op.is_view for v in n.outs}
+        for value, data in got.items():
+            np.testing.assert_array_equal(data, want[value], value)
+        assert model.host_outputs(inputs) == model.output_bytes(inputs)
+
+
+def check_emulator(model: Generated) -> None:
+    """Every layer's result on the emulated core is the interpreter's."""
+    samples = [int_inputs(model.graph, seed) for seed in range(SAMPLES)]
+    result = model.emulate(samples)
+    assert result.layers == b"".join(model.layer_bytes(s) for s in samples)
+    assert result.outputs == b"".join(model.output_bytes(s) for s in samples)
+    assert result.arena_high_water <= result.arena_bytes == model.program.arena_bytes
+
+
+@pytest.mark.parametrize("rounding", Rounding)
+def test_layers_on_the_host(tmp_path: Path, rounding: Rounding) -> None:
+    check_host(generate(integer_networks(range(60), rounding), tmp_path))
+
+
+@pytest.mark.parametrize("rounding", Rounding)
+def test_layers_with_cmsis_nn_alone(tmp_path: Path, rounding: Rounding) -> None:
+    graph = integer_networks(range(100, 130), rounding, CMSIS_STEPS)
+    model = generate(graph, tmp_path, kernels=KernelSet.CMSIS_NN)
+    assert {call.header for layer in model.program.layers for call in layer.calls} == {"arm_nnfunctions.h"}
+    check_host(model)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("first", range(1000, 2000, 100))
+def test_layers_of_many_networks_on_the_host(tmp_path: Path, rounding: Rounding, first: int) -> None:
+    check_host(generate(integer_networks(range(first, first + 100), rounding), tmp_path))
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_layers_in_the_emulator(tmp_path: Path, board: str) -> None:
+    check_emulator(generate(integer_networks(range(200, 216), Rounding.SINGLE), tmp_path, board))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("board", [*BOARDS, *MORE_BOARDS])
+def test_layers_of_many_networks_in_the_emulator(tmp_path: Path, board: str, rounding: Rounding) -> None:
+    check_emulator(generate(integer_networks(range(300, 340), rounding), tmp_path, board))
+
+
+@pytest.mark.parametrize("rounding", Rounding)
+def test_every_operator_under_the_sanitizers(tmp_path: Path, rounding: Rounding) -> None:
+    graphs = [quantized(simplify(every_operator(Random(0))), rounding)]
+    model = generate(side_by_side([*graphs, integer_networks(range(400, 410), rounding)]), tmp_path)
+    samples = [int_inputs(model.graph, seed) for seed in range(SAMPLES)]
+    assert model.sanitized_outputs(samples) == b"".join(model.output_bytes(s) for s in samples)
+
+
+def test_float_layers_on_the_host(tmp_path: Path) -> None:
+    model = generate(side_by_side([simplify(every_operator(Random(0))), *float_networks(range(500, 530))]), tmp_path)
+    for seed in range(SAMPLES):
+        inputs = float_inputs(model.graph, seed)
+        want = model.interpreted(inputs)
+        for value, data in model.host_values(inputs).items():
+            scale = max(1.0, float(np.abs(want[value]).max()))
+            np.testing.assert_allclose(data, want[value], rtol=1e-4, atol=1e-4 * scale, err_msg=value)
+
+
+def test_float_under_the_sanitizers(tmp_path: Path) -> None:
+    model = generate(side_by_side([simplify(every_operator(Random(0))), *float_networks(range(600, 606))]), tmp_path)
+    samples = [float_inputs(model.graph, seed) for seed in range(SAMPLES)]
+    assert model.sanitized_outputs(samples) == b"".join(model.host_outputs(s) for s in samples)
