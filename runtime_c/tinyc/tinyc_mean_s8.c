@@ -18,11 +18,12 @@ static void mean_of_block(const tinyc_mean_params *p, int32_t count, int32_t inn
     int32_t s1 = 0;
     int32_t s2 = 0;
     int32_t s3 = 0;
-    for (int32_t k = 0; k < count; ++k, x += inner) {
-        s0 += x[0];
-        s1 += x[1];
-        s2 += x[2];
-        s3 += x[3];
+    for (int32_t k = 0; k < count; ++k) {
+        const int8_t *const value = x + k * inner;
+        s0 += value[0];
+        s1 += value[1];
+        s2 += value[2];
+        s3 += value[3];
     }
     y[0] = result(p, s0, count);
     y[1] = result(p, s1, count);
