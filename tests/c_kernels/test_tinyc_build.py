@@ -85,6 +85,7 @@ def test_sanitizers_find_nothing() -> None:
         "no:cacheprovider",
         "-p",
         "no:xdist",
+        "-s",
         "-x",
         "-k",
         "not part_of",
