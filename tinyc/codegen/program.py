@@ -11,7 +11,7 @@ from tinyc.ir.graph import Graph, Node
 from tinyc.ir.kernel import Candidate, KernelSet, KernelTarget
 from tinyc.memory.buffers import Buffer, Plan
 from tinyc.memory.check import find_fault
-from tinyc.memory.first_fit import plan_first_fit
+from tinyc.memory.planner import plan_buffers
 
 ARENA_ALIGNMENT = 16
 
@@ -61,7 +61,7 @@ def build_program(graph: Graph, target: KernelTarget, kernels: KernelSet) -> Pro
     layers = tuple(Layer(n, _select(graph, n, target, kernels)) for n in graph.nodes if not n.op.is_view)
     alive = lifetimes(graph, [layer.node for layer in layers])
     buffers = _buffers(graph, layers, alive)
-    plan = plan_first_fit(buffers)
+    plan = plan_buffers(buffers)
     fault = find_fault(buffers, plan)
     if fault:
         raise VerifyError(f"the memory plan is wrong: {fault}", graph.name)

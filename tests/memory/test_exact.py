@@ -1,0 +1,87 @@
+"""Exact planning: against exhaustive search on small problems, and on MiniMalloc's hard instances."""
+
+from __future__ import annotations
+
+import csv
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinyc.memory.buffers import Buffer, Plan
+from tinyc.memory.check import find_fault
+from tinyc.memory.exact import NodeLimitReached, fit_exactly
+from tinyc.memory.first_fit import plan_first_fit
+from tinyc.memory.planner import plan_buffers
+
+CAPACITY = 1_048_576
+
+
+@st.composite
+def small_problems(draw: st.DrawFn) -> list[Buffer]:
+    buffers = []
+    for number in range(draw(st.integers(1, 6))):
+        first = draw(st.integers(0, 5))
+        last = first + draw(st.integers(1, 4))
+        buffers.append(Buffer(f"b{number}", draw(st.integers(1, 12)), first, last, draw(st.sampled_from((1, 1, 4)))))
+    return buffers
+
+
+def smallest_arena(buffers: list[Buffer]) -> int:
+    """By trying all orders: in some order, each buffer at the lowest free place gives an optimal plan."""
+
+    def lowest_free(buffer: Buffer, placed: list[tuple[Buffer, int]]) -> int:
+        below = [(b, o) for b, o in placed if b.meets(buffer)]
+        tops = [0, *(-(-(o + b.bytes) // buffer.alignment) * buffer.alignment for b, o in below)]
+        return next(t for t in sorted(tops) if not any(o < t + buffer.bytes and t < o + b.bytes for b, o in below))
+
+    def size(order: tuple[Buffer, ...]) -> int:
+        placed: list[tuple[Buffer, int]] = []
+        for buffer in order:
+            placed.append((buffer, lowest_free(buffer, placed)))
+        return max(o + b.bytes for b, o in placed)
+
+    return min(map(size, permutations(buffers)))
+
+
+@settings(max_examples=60)
+@given(small_problems())
+def test_plans_are_optimal_and_say_so(buffers: list[Buffer]) -> None:
+    plan = plan_buffers(buffers)
+    assert find_fault(buffers, plan) is None
+    assert plan.arena_bytes == plan.lower_bound == smallest_arena(buffers)
+
+
+@given(small_problems())
+def test_a_capacity_is_met_or_refuted(buffers: list[Buffer]) -> None:
+    best = plan_buffers(buffers).arena_bytes
+    offsets = fit_exactly(buffers, best, 10_000)
+    assert offsets is not None
+    assert find_fault(buffers, Plan(offsets, best, 0)) is None
+    assert fit_exactly(buffers, best - 1, 10_000) is None
+
+
+def test_the_search_gives_up_where_it_is_told_to() -> None:
+    buffers = [Buffer(f"b{i}", 7 + i % 5, i % 9, i % 9 + 3, 1) for i in range(40)]
+    with pytest.raises(NodeLimitReached):
+        fit_exactly(buffers, 10_000, 5)
+
+
+def instance(shared: Path, name: str) -> list[Buffer]:
+    with (shared / "data" / "minimalloc" / f"{name}.{CAPACITY}.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    return [Buffer(r["id"], int(r["size"]), int(r["lower"]), int(r["upper"]), 1) for r in rows]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["J", *(pytest.param(name, marks=pytest.mark.slow) for name in "ACDFGK")],
+)
+def test_hard_instances(shared: Path, name: str) -> None:
+    buffers = instance(shared, name)
+    assert plan_first_fit(buffers).arena_bytes > CAPACITY
+    offsets = fit_exactly(buffers, CAPACITY, 40_000)
+    assert offsets is not None
+    assert find_fault(buffers, Plan(offsets, CAPACITY, CAPACITY)) is None
