@@ -27,7 +27,7 @@ def test_every_phase_is_dumped_and_can_be_read_back(tmp_path: Path) -> None:
     graph = every_operator(Random(0))
     lowered = lower(graph, quantization(graph), tmp_path)
     names = sorted(p.name for p in tmp_path.glob("*.tc"))
-    steps = ["import", *(p.name for p in SIMPLIFY), "quantize", "remove-channels"]
+    steps = ["import", *(p.name for p in SIMPLIFY), "quantize", "remove-channels", "order-layers"]
     assert names == [f"{number:02}-{step}.tc" for number, step in enumerate(steps)]
     graphs = [load(tmp_path / name, BY_NAME) for name in names]
     for phase in graphs:
@@ -54,7 +54,7 @@ def test_the_rounding_is_recorded(rounding: Rounding) -> None:
 def test_without_quantization_a_model_stays_in_float() -> None:
     lowered = lower(random_graph(Random(3)), None)
     assert not lowered.graph.is_integer()
-    assert lowered.graph == lowered.float_graph
+    assert set(lowered.graph.nodes) == set(lowered.float_graph.nodes)  # in an order of their own
 
 
 def test_a_broken_pass_is_named_with_the_line_it_broke() -> None:

@@ -104,6 +104,7 @@ def link_firmware(
             ),
             defines=firmware_defines(board, defines),
             cache_dir=cache_dir,
+            source_root=folder,
         )
         firmware = [folder / "runtime" / "firmware" / p.name for p in firmware_sources(board, selftest)]
         libraries = [cmsis_nn.library] if cmsis_nn else []

@@ -25,6 +25,7 @@ from tinyc.passes.simplify_ops import simplify_ops
 from tinyc.quant.calibrate import Progress, calibrate
 from tinyc.quant.observers import ObserverChoice
 from tinyc.quant.quantize import quantize
+from tinyc.schedule.order import order_layers
 
 
 class Phase(NamedTuple):
@@ -44,6 +45,9 @@ SIMPLIFY: tuple[Phase, ...] = (
     Phase("fuse-clamps", fuse_clamps),
     Phase("share-common-again", share_common),  # constants that the passes made
 )
+
+
+ORDER = Phase("order-layers", order_layers)
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ def lower(imported: Graph, quantization: Quantization | None, dump_dir: Path | N
     """All passes. Without `quantization` the model stays in float."""
     float_graph = simplify(imported, dump_dir)
     if quantization is None:
-        return Lowered(float_graph, float_graph, float_graph.macs())
+        graph = run_phases((ORDER,), float_graph, dump_dir, None, start=len(SIMPLIFY) + 1)
+        return Lowered(float_graph, graph, float_graph.macs())
 
     def to_integers(graph: Graph) -> Graph:
         ranges = calibrate(graph, quantization.samples, quantization.observer, quantization.progress)
@@ -93,6 +98,7 @@ def lower(imported: Graph, quantization: Quantization | None, dump_dir: Path | N
     phases = (
         Phase("quantize", to_integers),
         Phase("remove-channels", remove_channels),
+        ORDER,
     )
     graph = run_phases(phases, float_graph, dump_dir, None, start=len(SIMPLIFY) + 1)
     return Lowered(float_graph, graph, float_graph.macs(), kept)

@@ -47,6 +47,8 @@ class Compilation:
     extra_flags: tuple[str, ...] = ()
     cache_dir: Path | None = None
     """Where compiled files of the runtime are kept from run to run; None compiles everything afresh."""
+    source_root: Path | None = None
+    """The folder to which paths in debug information are relative; None leaves them as the compiler is given them."""
 
     def flags(self) -> list[str]:
         """The compiler's arguments, without include directories, in an order that is always the same."""
@@ -55,7 +57,9 @@ class Compilation:
 
     def command(self, *arguments: str) -> list[str]:
         """The compiler's command line with these arguments."""
-        return [ARM_GCC.require(), *self.flags(), *(f"-I{path}" for path in self.include_dirs), *arguments]
+        roots = [] if self.source_root is None else [Path.cwd(), self.source_root]  # the last that fits wins
+        maps = [f"-ffile-prefix-map={root}=." for root in roots]
+        return [ARM_GCC.require(), *self.flags(), *maps, *(f"-I{path}" for path in self.include_dirs), *arguments]
 
 
 def firmware_defines(board: Board, defines: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -95,13 +99,13 @@ def _compile(source: Path, obj: Path, how: Compilation) -> None:
 
 
 def _cache_entry(source: Path, how: Compilation) -> Path | None:
-    """Where the object of a runtime file is or would be cached, by what the compiler would see; else None."""
-    if how.cache_dir is None or not source.is_relative_to(resource("runtime_c")):
+    """Where the object of a runtime file, or of a copy, is or would be cached, by what the compiler sees; else None."""
+    if how.cache_dir is None or not resource("runtime_c", source.parent.name, source.name).is_file():
         return None
     preprocessed = run_tool(how.command("-E", "-P", str(source)))
     if preprocessed.returncode != 0:
         return None
-    key = "\0".join([_version(ARM_GCC.require()), *how.flags(), preprocessed.stdout])
+    key = "\0".join([_version(ARM_GCC.require()), *how.flags(), str(how.source_root is None), preprocessed.stdout])
     return how.cache_dir / "objects" / f"{hashlib.sha256(key.encode()).hexdigest()}.o"
 
 
