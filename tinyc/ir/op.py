@@ -198,7 +198,7 @@ class Op(ABC):
 
         `fixed` holds the one stored value each channel takes, or NOT_FIXED.
         """
-        raise NotImplementedError(f"{self.name} does not mix channels")
+        return np.zeros(len(fixed), bool)
 
     def spared(self, gone: Mask, sig: Signature) -> Mask:
         """Which of the `gone` channels of the result must stay after all, so that the others keep their arithmetic."""
