@@ -7,7 +7,7 @@ from math import floor
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tinyc.ir.fixed_point import (
@@ -39,6 +39,7 @@ def one(result: object) -> int:
 
 
 @given(INT32, MULTIPLIERS | POWERS_OF_TWO, st.integers(-30, 8))
+@settings(deadline=None)
 @example(-1, 2**30, 0)  # −1/2 becomes 0
 @example(-3, 2**30, 0)  # −3/2 becomes −1
 @example(2**31 - 1, 2**31 - 1, 0)
@@ -49,6 +50,7 @@ def test_single_rounds_once_ties_up(acc: int, multiplier: int, shift: int) -> No
 
 
 @given(INT32, MULTIPLIERS | POWERS_OF_TWO, st.integers(-30, 8))
+@settings(deadline=None)
 @example(-1, 2**30, 0)
 @example(-2, 2**30, -1)  # −1/2: the second rounding goes away from zero
 @example(3, 2**30, -1)  # 3/4 is rounded to 2 halves, and those to 1
@@ -66,6 +68,7 @@ def test_the_two_modes_differ_on_a_negative_tie() -> None:
 
 
 @given(st.lists(st.tuples(INT32, MULTIPLIERS, st.integers(-30, 0)), min_size=1), st.sampled_from(list(Rounding)))
+@settings(deadline=None)
 def test_channels_are_requantized_one_by_one(rows: list[tuple[int, int, int]], rounding: Rounding) -> None:
     acc, multipliers, shifts = (list(column) for column in zip(*rows, strict=True))
     together = requantize(np.array([acc, acc]), multipliers, shifts, rounding)
@@ -74,6 +77,7 @@ def test_channels_are_requantized_one_by_one(rows: list[tuple[int, int, int]], r
 
 
 @given(FACTORS)
+@settings(deadline=None)
 @example(1.0)
 @example(0.5)
 @example(1 - 2.0**-40)  # the mantissa is rounded up to a whole one
@@ -90,6 +94,7 @@ def test_a_factor_that_cannot_matter_is_zero(real: float) -> None:
 
 
 @given(st.lists(FACTORS, min_size=1, max_size=5))
+@settings(deadline=None)
 def test_channels_share_a_shift_under_single_only(reals: list[float]) -> None:
     own = [multiplier_and_shift(real) for real in reals]
     assert multipliers_and_shifts(reals, Rounding.TFLITE) == ([m for m, _ in own], [s for _, s in own])
@@ -103,6 +108,7 @@ def test_channels_share_a_shift_under_single_only(reals: list[float]) -> None:
 
 
 @given(INT32, INT32)
+@settings(deadline=None)
 @example(-(2**31), -(2**31))  # the one product that saturates
 @example(-(2**30), 1)  # −1/2 becomes 0
 def test_doubling_high_mult(a: int, b: int) -> None:
@@ -111,6 +117,7 @@ def test_doubling_high_mult(a: int, b: int) -> None:
 
 
 @given(INT32, st.integers(0, 31))
+@settings(deadline=None)
 @example(-3, 1)
 def test_rounding_shift(x: int, exponent: int) -> None:
     assert one(rounding_shift(np.array([x]), exponent)) == half_away(Fraction(x, 2**exponent))

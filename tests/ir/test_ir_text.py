@@ -66,6 +66,7 @@ def test_what_is_saved_is_loaded(tmp_path_factory: pytest.TempPathFactory, graph
 
 
 @given(st.floats(allow_nan=False), st.floats(allow_nan=False))
+@settings(deadline=None)
 def test_every_number_survives(low: float, high: float) -> None:
     kind = i8(2, scale=abs(low) if 0 < abs(low) < inf else 1.0)
     ports = Port("x", "x", (2,), "float32", (0,)), Port("y", "y", (2,), "float32", (0,))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinyc.memory.buffers import Buffer, Plan, lower_bound
@@ -26,6 +27,7 @@ def buffer_lists(draw: st.DrawFn) -> list[Buffer]:
 
 
 @given(buffer_lists())
+@settings(deadline=None)
 def test_plans_are_sound(buffers: list[Buffer]) -> None:
     plan = plan_first_fit(buffers)
     assert find_fault(buffers, plan) is None
@@ -34,15 +36,17 @@ def test_plans_are_sound(buffers: list[Buffer]) -> None:
 
 
 @given(buffer_lists())
+@settings(deadline=None)
 def test_the_lower_bound_is_the_fullest_step(buffers: list[Buffer]) -> None:
     in_use = [sum(b.bytes for b in buffers if b.first <= step < b.last) for step in range(20)]
     assert lower_bound(buffers) == max(in_use)
 
 
 @given(buffer_lists(), st.randoms(use_true_random=False))
-def test_the_order_in_which_buffers_come_does_not_matter(buffers: list[Buffer], rng: st.DataObject) -> None:
+@settings(deadline=None)
+def test_the_order_in_which_buffers_come_does_not_matter(buffers: list[Buffer], rng: Random) -> None:
     shuffled = list(buffers)
-    rng.shuffle(shuffled)  # type: ignore[attr-defined]
+    rng.shuffle(shuffled)
     assert dict(plan_first_fit(shuffled).offsets) == dict(plan_first_fit(buffers).offsets)
 
 
@@ -89,6 +93,7 @@ def test_buffers_that_do_not_meet_may_overlap() -> None:
 
 
 @given(buffer_lists(), st.data())
+@settings(deadline=None)
 def test_the_checker_finds_a_buffer_moved_onto_another(buffers: list[Buffer], data: st.DataObject) -> None:
     pairs = [(a, b) for a in buffers for b in buffers if a is not b and max(a.first, b.first) < min(a.last, b.last)]
     if not pairs:
