@@ -266,6 +266,22 @@ def _flat_end(b: Builder, plant: bool) -> None:
     b.linear(Dense(), b.values[-1], b.normal(b.rng.randint(2, 6), depth, scale=depth**-0.5), 0, False)
 
 
+CHANNEL_STEPS: tuple[Step, ...] = (conv, conv, pointwise, depthwise, depthwise, pool, residual, with_constant)
+"""What channels can be removed from."""
+
+
+def random_chain(rng: Random, most: int = 6) -> Graph:
+    """A network in which all layers have channels planted that do nothing, and only the end is an output."""
+    b = Builder(rng)
+    b.input(1, rng.randint(3, 9), rng.randint(3, 9), rng.randint(1, 6))
+    pointwise(b, b.values[0], True)
+    for _ in range(rng.randint(1, most)):
+        if b.type(b.values[-1]).size <= LARGEST:
+            rng.choice(CHANNEL_STEPS)(b, b.values[-1], True)
+    _flat_end(b, True)
+    return b.finish(b.values[-1])
+
+
 def every_operator(rng: Random) -> Graph:
     """A network in which each operator of a float graph occurs."""
     b = Builder(rng, "everything")
@@ -275,6 +291,7 @@ def every_operator(rng: Random) -> Graph:
     x = b.linear(Conv2D((1, 1), (1, 1, 1, 1), groups=2), b.values[0], b.normal(4, 3, 3, 2), 0, True)
     y = b.linear(DepthwiseConv2D(pads=(1, 1, 1, 1), low=0.0, high=6.0), x, b.normal(1, 3, 3, 4), 3, False)
     total = b.apply(Mul(), b.apply(Sub(), b.apply(Add(0.0), x, y), b.constant(b.normal(4))), y)
+    total = b.apply(Mul(-2.0, 2.0), total, b.constant(b.normal(1, 6, 6, 1)))
     joined = b.apply(Concat(3), b.apply(Sigmoid(), total), b.apply(Tanh(), total), total)
     padded = b.apply(Pad((0, 1, 0, 0), (0, 0, 1, 0)), b.apply(Clamp(-1.0, 1.0), joined))
     pooled = b.apply(AvgPool2D((2, 2), (2, 2)), b.apply(MaxPool2D((3, 3), (1, 1), (1, 1, 1, 1)), padded))
@@ -289,6 +306,11 @@ def every_operator(rng: Random) -> Graph:
 def float_graphs(steps: Sequence[Step] = STEPS, most: int = 8) -> st.SearchStrategy[Graph]:
     """`random_graph` for hypothesis."""
     return st.randoms(use_true_random=False).map(lambda rng: random_graph(rng, steps, most))
+
+
+def float_chains(most: int = 6) -> st.SearchStrategy[Graph]:
+    """`random_chain` for hypothesis."""
+    return st.randoms(use_true_random=False).map(lambda rng: random_chain(rng, most))
 
 
 def quantized(graph: Graph, rounding: Rounding = Rounding.SINGLE, seed: int = 0) -> Graph:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import CMSIS_STEPS, STEPS, float_graphs, int_inputs, quantized
+from strategies import CMSIS_STEPS, STEPS, float_chains, float_graphs, int_inputs, quantized
 from texts import nodes, read, statements
 
 from tinyc.ir.graph import Graph
@@ -26,7 +26,7 @@ def check_same_outputs(before: Graph, after: Graph, seeds: range = range(3)) -> 
             np.testing.assert_array_equal(new[b.value], old[a.value])
 
 
-@given(float_graphs((*STEPS, *CMSIS_STEPS), most=10), ROUNDINGS)
+@given(float_chains() | float_graphs((*STEPS, *CMSIS_STEPS), most=10), ROUNDINGS)
 @settings(deadline=None, max_examples=40)
 def test_removal_changes_no_bit_of_any_output(graph: Graph, rounding: Rounding) -> None:
     before = quantized(graph, rounding)
@@ -38,14 +38,14 @@ def test_removal_changes_no_bit_of_any_output(graph: Graph, rounding: Rounding) 
 
 
 @pytest.mark.slow
-@given(float_graphs((*STEPS, *CMSIS_STEPS), most=16), ROUNDINGS)
+@given(float_chains(12) | float_graphs((*STEPS, *CMSIS_STEPS), most=16), ROUNDINGS)
 @settings(deadline=None, max_examples=3000)
 def test_removal_changes_no_bit_of_any_output_at_length(graph: Graph, rounding: Rounding) -> None:
     before = quantized(graph, rounding)
     check_same_outputs(before, remove_channels(before))
 
 
-@given(float_graphs((*STEPS, *CMSIS_STEPS), most=10), ROUNDINGS)
+@given(float_chains() | float_graphs((*STEPS, *CMSIS_STEPS), most=10), ROUNDINGS)
 @settings(deadline=None, max_examples=30)
 def test_no_value_ever_leaves_its_bounds(graph: Graph, rounding: Rounding) -> None:
     graph = quantized(graph, rounding)
