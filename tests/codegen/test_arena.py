@@ -53,7 +53,7 @@ def run_in_arena(program: Program, inputs: dict[str, Array], rng: np.random.Gene
 
 
 @given(float_graphs(most=12), TARGETS, st.sampled_from(list(Rounding)), st.integers(0, 99))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_nothing_in_use_is_overwritten(graph: Graph, target: KernelTarget, rounding: Rounding, seed: int) -> None:
     graph = quantized(graph, rounding)
     program = build_program(graph, target, KernelSet.TINYC)

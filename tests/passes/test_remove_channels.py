@@ -27,7 +27,7 @@ def check_same_outputs(before: Graph, after: Graph, seeds: range = range(3)) -> 
 
 
 @given(float_chains() | float_graphs((*STEPS, *CMSIS_STEPS), most=10), ROUNDINGS)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=120)
 def test_removal_changes_no_bit_of_any_output(graph: Graph, rounding: Rounding) -> None:
     before = quantized(graph, rounding)
     after = remove_channels(before)
@@ -39,14 +39,14 @@ def test_removal_changes_no_bit_of_any_output(graph: Graph, rounding: Rounding) 
 
 @pytest.mark.slow
 @given(float_chains(12) | float_graphs((*STEPS, *CMSIS_STEPS), most=16), ROUNDINGS)
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None, max_examples=1500)
 def test_removal_changes_no_bit_of_any_output_at_length(graph: Graph, rounding: Rounding) -> None:
     before = quantized(graph, rounding)
     check_same_outputs(before, remove_channels(before))
 
 
 @given(float_chains() | float_graphs((*STEPS, *CMSIS_STEPS), most=10), ROUNDINGS)
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=60)
 def test_no_value_ever_leaves_its_bounds(graph: Graph, rounding: Rounding) -> None:
     graph = quantized(graph, rounding)
     bounds = channel_bounds(graph)
