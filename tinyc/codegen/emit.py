@@ -141,10 +141,6 @@ def _layer(program: Program, index: int, layer: Layer, constants: dict[str, str]
     return {"index": index, "title": c.comment(title), "calls": calls}
 
 
-def _shape(shape: Sequence[int]) -> str:
-    return "x".join(map(str, shape)) or "scalar"
-
-
 def write_files(folder: Path, texts: dict[str, str], runtime: Sequence[Path]) -> None:
     """Write generated texts and copies of runtime files into `folder`."""
     for name, text in texts.items():

@@ -12,7 +12,6 @@ from typing import Any
 
 import cffi
 import numpy as np
-from numpy.typing import NDArray
 
 from tinyc.errors import CheckFailedError, TinycError, ToolMissingError
 from tinyc.resources import resource
@@ -52,14 +51,7 @@ class HostModel:
         self.interface = interface
         self._directory = tempfile.TemporaryDirectory(prefix="tinyc-host-", ignore_cleanup_errors=True)
         library = Path(self._directory.name) / f"{interface.name}.so"
-        _compile(
-            _sources(folder),
-            folder,
-            library,
-            interface,
-            "-shared",
-            "-fPIC",
-        )
+        _compile(_sources(folder), folder, library, interface, "-shared", "-fPIC")
         self._ffi = cffi.FFI()
         name = interface.name
         self._ffi.cdef(
@@ -158,8 +150,3 @@ def _compile(sources: Sequence[Path], folder: Path, target: Path, interface: Int
     if result.returncode != 0:
         first = "\n".join(result.stderr.splitlines()[:12])
         raise TinycError(f"the C compiler rejects the generated code\n{first}", str(folder))
-
-
-def as_bytes(arrays: Sequence[NDArray[Any]]) -> list[bytes]:
-    """Arrays as they stand in the arena."""
-    return [np.ascontiguousarray(a).tobytes() for a in arrays]
