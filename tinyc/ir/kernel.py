@@ -6,7 +6,8 @@ which C files to ship.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -83,6 +84,10 @@ class KernelCall:
     """One call: `function(*args)`. `workspace_bytes` of the arena are the call's own while it runs.
 
     `status` says that the function returns an `arm_cmsis_nn_status`; `header` declares it.
+
+    `lags` has the inputs that result 0 may run over while the call reads them for the last time: the function writes
+    upwards and is done with every byte in time if the result starts at least so many bytes below the input (0: in its
+    place). An input that it does not name must not be touched.
     """
 
     function: str
@@ -90,6 +95,7 @@ class KernelCall:
     header: str
     workspace_bytes: int = 0
     status: bool = True
+    lags: Mapping[int, int] = field(default_factory=dict)
 
 
 Candidate = tuple[KernelCall, ...]
