@@ -28,6 +28,11 @@ class Port:
     perm: tuple[int, ...]
 
 
+def plain_port(value: str, kind: TensorType) -> Port:
+    """A port at which the user's tensor is the value itself."""
+    return Port(value, value, kind.shape, np.dtype(kind.dtype.numpy).name, tuple(range(kind.rank)))
+
+
 @dataclass(frozen=True)
 class Node:
     """One operator applied to values. `name` is what the source model calls it, for messages and reports."""

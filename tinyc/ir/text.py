@@ -6,7 +6,8 @@ The data of constants stand beside the text, in an .npz file of the same stem; t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from functools import cache
 from pathlib import Path
@@ -18,26 +19,36 @@ from lark import Lark, Token, UnexpectedInput, UnexpectedToken
 from numpy.typing import NDArray
 
 from tinyc.errors import TinycError
-from tinyc.ir.graph import Graph, Node, Port
+from tinyc.ir.graph import Graph, Node, Port, plain_port
 from tinyc.ir.op import Op
+from tinyc.ir.region import RegionOp
 from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
 
 Array = NDArray[Any]
+BODY = "body"  # the field of an operator that stands behind it in braces
 _Tree = Any  # lark.Tree, whose children have no static type
 
 
 def dump(graph: Graph) -> str:
     """The graph as text, one line a value."""
-    lines = [f"graph {json.dumps(graph.name)} rounding {graph.rounding.value} {{"]
-    lines += [f"  input %{p.value}: {graph.types[p.value]} = {_port(p)}" for p in graph.inputs]
-    lines += [f"  const %{name}: {graph.types[name]}" for name in graph.constants]
-    lines += [f"  {format_node(graph, node)}" for node in graph.nodes]
-    lines += [f"  output %{p.value} = {_port(p)}" for p in graph.outputs]
-    return "\n".join([*lines, "}"]) + "\n"
+    lines = [f"graph {json.dumps(graph.name)} rounding {graph.rounding.value} {{", *_statements(graph), "}"]
+    return "\n".join(lines) + "\n"
+
+
+def _statements(graph: Graph) -> list[str]:
+    lines = [f"input %{p.value}: {graph.types[p.value]}{_port(graph, p)}" for p in graph.inputs]
+    lines += [f"const %{name}: {graph.types[name]}" for name in graph.constants]
+    for node in graph.nodes:
+        lines.append(format_node(graph, node))
+        if isinstance(node.op, RegionOp):
+            lines[-1] += " do {"
+            lines += [*_statements(node.op.body), "}"]
+    lines += [f"output %{p.value}{_port(graph, p)}" for p in graph.outputs]
+    return [f"  {line}" for line in lines]
 
 
 def format_node(graph: Graph, node: Node) -> str:
-    """One node as it stands in the text."""
+    """One node as it stands in the text, without the body of a region."""
     outs = ", ".join("%" + v for v in node.outs)
     ins = ", ".join("%" + v for v in node.ins)
     types = ", ".join(str(graph.types[v]) for v in node.outs)
@@ -49,8 +60,16 @@ def save(graph: Graph, path: Path) -> None:
     """Write `path` and, beside it, the constants as `path` with the suffix .npz."""
     path.write_text(dump(graph), encoding="utf-8")
     # stored under numbers: a value's name may be one that the archive's own interface uses
-    arrays: dict[str, Any] = {f"c{i}": a for i, a in enumerate(graph.constants.values())}
+    arrays: dict[str, Any] = {f"c{i}": a for i, a in enumerate(_constants(graph))}
     np.savez(path.with_suffix(".npz"), **arrays)
+
+
+def _constants(graph: Graph) -> Iterator[Array]:
+    """The data of constants as they are declared in the text."""
+    yield from graph.constants.values()
+    for node in graph.nodes:
+        if isinstance(node.op, RegionOp):
+            yield from _constants(node.op.body)
 
 
 def load(path: Path, ops: Mapping[str, type[Op]]) -> Graph:
@@ -61,7 +80,7 @@ def load(path: Path, ops: Mapping[str, type[Op]]) -> Graph:
             arrays = [archive[f"c{i}"] for i in range(len(archive.files))]
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise TinycError(f"the graph cannot be read: {error}", str(path)) from None
-    names = [line.split("%", 1)[1].split(":", 1)[0] for line in text.splitlines() if line.startswith("  const %")]
+    names = re.findall(r"^ *const %([A-Za-z0-9_.]+):", text, re.MULTILINE)
     if len(names) != len(arrays):
         raise TinycError(f"{len(names)} constants in the text, {len(arrays)} beside it", str(path))
     return parse(text, dict(zip(names, arrays, strict=True)), ops, str(path))
@@ -84,13 +103,16 @@ def _parser() -> Lark:
     return Lark(grammar, start="graph", parser="lalr", propagate_positions=True, maybe_placeholders=True)
 
 
-def _port(port: Port) -> str:
-    return f"{json.dumps(port.name)} {_literal(port.shape)} {json.dumps(port.dtype)} {_literal(port.perm)}"
+def _port(graph: Graph, port: Port) -> str:
+    if port == plain_port(port.value, graph.types[port.value]):
+        return ""
+    return f" = {json.dumps(port.name)} {_literal(port.shape)} {json.dumps(port.dtype)} {_literal(port.perm)}"
 
 
 def _attributes(op: Op) -> str:
     """The attributes that differ from their defaults."""
-    shown = [f for f in fields(op) if f.default is MISSING or getattr(op, f.name) != f.default]
+    given = [f for f in fields(op) if f.name != BODY]
+    shown = [f for f in given if f.default is MISSING or getattr(op, f.name) != f.default]
     pairs = ", ".join(f"{f.name} = {_literal(getattr(op, f.name))}" for f in shown)
     return f" {{{pairs}}}" if pairs else ""
 
@@ -121,31 +143,36 @@ class _Builder:
     """Turns a parse tree into a graph."""
 
     def __init__(self, text: str, file: str, ops: Mapping[str, type[Op]], constants: Mapping[str, Array]) -> None:
-        self.text, self.file, self.ops, self.data = text, file, ops, constants
+        self.text, self.file, self.data = text, file, constants
+        self.ops = {**ops, RegionOp.name: RegionOp}
         self.types: dict[str, TensorType] = {}
         self.constants: dict[str, Array] = {}
         self.inputs: list[Port] = []
         self.outputs: list[Port] = []
         self.nodes: list[Node] = []
+        self.rounding = Rounding.SINGLE
 
     def graph(self, tree: _Tree) -> Graph:
         name, rounding, *statements = tree.children
         if str(rounding) not in {r.value for r in Rounding}:
             raise self.fail(rounding, f"no rounding '{rounding}'", f"known: {', '.join(r.value for r in Rounding)}")
+        self.rounding = Rounding(str(rounding))
+        return self.body(json.loads(name), statements)
+
+    def body(self, name: str, statements: Sequence[_Tree]) -> Graph:
         for statement in statements:
             getattr(self, str(statement.data))(*statement.children)
         return Graph(
-            json.loads(name), tuple(self.inputs), tuple(self.outputs), tuple(self.nodes),
-            self.types, self.constants, Rounding(str(rounding)),
-        )  # fmt: skip
+            name, tuple(self.inputs), tuple(self.outputs), tuple(self.nodes), self.types, self.constants, self.rounding
+        )
 
     def fail(self, at: Token, message: str, hint: str = "") -> TinycError:
         return _error(self.text, self.file, at.line or 1, at.column or 1, message, hint)
 
-    def input(self, value: _Tree, kind: _Tree, port: _Tree) -> None:
+    def input(self, value: _Tree, kind: _Tree, port: _Tree | None) -> None:
         self.inputs.append(self.port(self.define(value, kind), port))
 
-    def output(self, value: _Tree, port: _Tree) -> None:
+    def output(self, value: _Tree, port: _Tree | None) -> None:
         self.outputs.append(self.port(self.use(value), port))
 
     def constant(self, value: _Tree, kind: _Tree) -> None:
@@ -155,7 +182,7 @@ class _Builder:
         self.constants[name] = self.data[name]
 
     def node(self, outs: _Tree, op_name: Token, *rest: Any) -> None:
-        *parts, source = rest
+        *parts, source, body = rest
         ins = [p for p in parts if p is not None and p.data == "value"]
         kinds = [p for p in parts if p is not None and p.data == "type"]
         attributes = next(p for p in parts if p is not None and p.data == "attributes")
@@ -163,15 +190,21 @@ class _Builder:
             raise self.fail(op_name, f"no operator '{op_name}'", f"known: {', '.join(sorted(self.ops))}")
         if len(kinds) != len(outs.children):
             raise self.fail(op_name, f"{len(outs.children)} results but {len(kinds)} types")
-        op = self.operator(op_name, attributes)
+        op = self.operator(op_name, attributes, body)
         used = tuple(self.use(v) for v in ins)
         results = tuple(self.define(v, k) for v, k in zip(outs.children, kinds, strict=True))
         self.nodes.append(Node(op, used, results, json.loads(source) if source is not None else ""))
 
-    def operator(self, op_name: Token, attributes: _Tree) -> Op:
+    def operator(self, op_name: Token, attributes: _Tree, body: _Tree | None) -> Op:
         cls = self.ops[str(op_name)]
-        known = {f.name for f in fields(cls)}
+        known = {f.name for f in fields(cls)} - {BODY}
         values: dict[str, Any] = {}
+        if (body is not None) != (cls is RegionOp):
+            raise self.fail(op_name, f"{op_name} {'has no body' if body else 'needs a body'}")
+        if body is not None:
+            inner = _Builder(self.text, self.file, self.ops, self.data)
+            inner.rounding = self.rounding
+            values[BODY] = inner.body("", body.children)
         for pair in attributes.children:
             if pair is None:
                 continue
@@ -198,7 +231,9 @@ class _Builder:
                 return None
         return tuple(self.literal(child) for child in tree.children if child is not None)
 
-    def port(self, value: str, tree: _Tree) -> Port:
+    def port(self, value: str, tree: _Tree | None) -> Port:
+        if tree is None:
+            return plain_port(value, self.types[value])
         name, shape, dtype, perm = tree.children
         return Port(value, json.loads(name), self.literal(shape), json.loads(dtype), self.literal(perm))
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from tinyc.errors import VerifyError
 from tinyc.ir.graph import Graph, Node
+from tinyc.ir.region import RegionOp
 from tinyc.ir.rules import AsIs, Bias, Fixed, SameAs, Unify, Weight
 from tinyc.ir.types import DType, TensorType
 
@@ -24,7 +25,10 @@ def verify(graph: Graph) -> None:
                 raise VerifyError(f"%{value} is defined twice", where)
         defined.update(node.outs)
         _check_types(graph, node, where)
-        _check_quantization(graph, node, where)
+        if isinstance(node.op, RegionOp):
+            _check_body(graph, node, node.op.body, where)
+        else:
+            _check_quantization(graph, node, where)
     for port in graph.outputs:
         if port.value not in defined:
             raise VerifyError(f"the output %{port.value} is never computed", graph.name)
@@ -53,6 +57,19 @@ def _check_types(graph: Graph, node: Node, where: str) -> None:
         have = graph.types[value]
         if (have.shape, have.dtype) != (want.shape, want.dtype):
             raise VerifyError(f"%{value} should be {want}, is {have}", where)
+
+
+def _check_body(graph: Graph, node: Node, body: Graph, where: str) -> None:
+    """A body is a graph whose values have the names that they have outside, and no other value's."""
+    verify(body)
+    if tuple(p.value for p in body.inputs) != node.ins or tuple(p.value for p in body.outputs) != node.outs:
+        raise VerifyError("a region and its body must read and compute values of the same names", where)
+    if any(body.types[v] != graph.types[v] for v in (*node.ins, *node.outs)) or body.rounding is not graph.rounding:
+        raise VerifyError("a region and its body must agree on types and rounding", where)
+    inner = {v for n in body.nodes for v in n.outs} - set(node.outs)
+    taken = inner & set(graph.types)
+    if taken:
+        raise VerifyError(f"%{min(taken)} inside a region is the name of another value", where)
 
 
 def _check_quantization(graph: Graph, node: Node, where: str) -> None:
