@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 from tinyc.ir.kernel import Candidate, KernelTarget
 from tinyc.ir.rules import QuantRule
 from tinyc.ir.types import Rounding, TensorType
+
+if TYPE_CHECKING:  # which needs the names below
+    from tinyc.ir.accumulation import Accumulation
 
 F32 = NDArray[np.float32]
 Array = NDArray[Any]
@@ -177,6 +180,13 @@ class Op(ABC):
 
     def padded(self, before: Sequence[int], after: Sequence[int], value: float) -> Op | None:
         """The operator that pads its first input itself, if it can pad with `value`."""
+        return None
+
+    def accumulation(self, sig: Signature, target: KernelTarget) -> Accumulation | None:
+        """How to compute the int8 result while the first input comes in parts, which span all but axes 1 and 2.
+
+        None if it cannot, or if a part of the input makes a part of the result.
+        """
         return None
 
     # Channels: what the exact removal of dead and constant channels asks. Channels are indices of the last axis.
