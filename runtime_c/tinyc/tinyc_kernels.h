@@ -153,6 +153,38 @@ void tinyc_pad_f32(const tinyc_pad_params *params, float value, const float *x, 
 void tinyc_transpose_f32(const tinyc_transpose_params *params, const float *x, float *y);
 void tinyc_transpose_s8(const tinyc_transpose_params *params, const int8_t *x, int8_t *y);
 
+/* Results whose input comes in parts: sums that start at 0 (maxima at -128) and take each part, then their result. */
+
+/* sums [row] += the sum of the rows of x [rows, row]. */
+void tinyc_sum_rows_s8(int32_t rows, int32_t row, const int8_t *x, int32_t *sums);
+
+/* largest [row] = the larger of itself and the largest of each column of x [rows, row]. */
+void tinyc_max_rows_s8(int32_t rows, int32_t row, const int8_t *x, int8_t *largest);
+
+/* sums [rows] += x [n] times n columns, from `start` on, of the rows of w [rows, step]. */
+void tinyc_dot_rows_s8(int32_t n, int32_t rows, int32_t step, int32_t start, const int8_t *x, const int8_t *w,
+                       int32_t *sums);
+
+/* What tinyc_mean_s8 makes of these n sums of `count` values each. */
+void tinyc_mean_of_sums_s8(int32_t n, int32_t count, const tinyc_mean_params *params, const int32_t *sums, int8_t *y);
+
+/* sums / count to nearest, ties away from zero, clamped to the int8 values low and high. */
+void tinyc_quotients_s8(int32_t n, int32_t count, int32_t low, int32_t high, const int32_t *sums, int8_t *y);
+
+/* y = scale(sum + bias) + y_offset with a scale for each; low and high are int8 values. */
+typedef struct {
+    int32_t y_offset, low, high;
+} tinyc_dense_params;
+
+void tinyc_dense_of_sums_s8(int32_t n, const tinyc_dense_params *params, const int32_t *bias,
+                            const int32_t *multiplier, const int32_t *shift, const int32_t *sums, int8_t *y);
+
+/* `bytes` bytes of the value's lowest byte. */
+void tinyc_fill(void *dst, int32_t value, int32_t bytes);
+
+/* `bytes` bytes from src to dst, which lies below src and may overlap it. */
+void tinyc_move(int32_t bytes, const void *src, void *dst);
+
 /* Row r of `row_bytes` bytes (0 allowed) from src + r * src_stride to dst + dst_offset + r * dst_stride. */
 void tinyc_copy_rows(int32_t rows, int32_t row_bytes, const void *src, int32_t src_stride, int32_t dst_offset,
                      void *dst, int32_t dst_stride);

@@ -14,7 +14,10 @@ from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region,
 from tinyc.ir.rules import AsIs, QuantRule, SameAs
 from tinyc.ir.types import TensorType
 from tinyc.ops._clamp import INFINITY, activation, narrower, stored_range
+from tinyc.ops._lag import channel_by_channel, lag_by_pixel, with_lags
 from tinyc.ops._window import Pads, Pair, Window, nhwc
+
+BLOCK = 4  # channels that tinyc's kernels take at a time
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,11 @@ class PoolOp(Op):
     @abstractmethod
     def cmsis_workspace(self, sig: Signature, target: KernelTarget) -> int:
         """Bytes that the CMSIS-NN function wants."""
+
+    def covers_plane(self, x: TensorType) -> bool:
+        """Whether there is one window, which sees all cells of one image."""
+        n, height, width, _ = x.shape
+        return n == 1 and np.array_equal(self.moving_window.cells(height, width), [[height * width]])
 
     @property
     def moving_window(self) -> Window:
@@ -80,7 +88,9 @@ class PoolOp(Op):
         return (ChannelRange(np.clip(ranges[0].low, *bounds), np.clip(ranges[0].high, *bounds)),)
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
-        return [(self._integer(sig, target) if sig.x.quant else self._float(sig),)]
+        call = self._integer(sig, target) if sig.x.quant else self._float(sig)
+        steps = channel_by_channel(sig.y.shape[3], 1 if sig.x.quant else BLOCK)
+        return [(with_lags(call, sig, {0: lag_by_pixel(self.moving_window, sig.x.shape, sig.y.shape, steps)}),)]
 
     def _integer(self, sig: Signature, target: KernelTarget) -> KernelCall:
         params = Struct(

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tinyc.ir.kernel import KernelTarget
+from tinyc.ir.accumulation import Accumulation
+from tinyc.ir.kernel import In, KernelCall, KernelTarget, Out, tinyc_call
 from tinyc.ir.op import Array, Op, Signature
 from tinyc.ir.types import TensorType
-from tinyc.ops._clamp import INFINITY
+from tinyc.ops._clamp import INFINITY, stored_range
 from tinyc.ops._pool import PoolOp
+from tinyc.ops._sums import PlaneSums
 from tinyc.ops.mean import Mean
 
 
@@ -41,4 +44,25 @@ class AvgPool2D(PoolOp):
         return rounded_quotient(self.moving_window.patches(x, 0).sum(axis=(-2, -1)), counts)
 
     def cmsis_workspace(self, sig: Signature, target: KernelTarget) -> int:
-        return 4 * sig.x.shape[3] if target.dsp and not target.mve else 0
+        """Of Arm's library; our function needs none."""
+        return 4 * sig.x.shape[3] if target.foreign and target.dsp and not target.mve else 0
+
+    def accumulation(self, sig: Signature, target: KernelTarget) -> Accumulation | None:
+        return _AverageSums(sig, self) if sig.x.quant and self.covers_plane(sig.x) else None
+
+
+@dataclass(frozen=True, eq=False)
+class _AverageSums(PlaneSums):
+    """The average over a plane that comes in parts."""
+
+    op: AvgPool2D
+
+    @property
+    def _bounds(self) -> tuple[int, int]:
+        return stored_range(self.op.low, self.op.high, self.sig.y.q)
+
+    def result(self, sums: NDArray[np.int64]) -> Array:
+        return np.clip(rounded_quotient(sums, self.count), *self._bounds).astype(np.int8)
+
+    def result_call(self) -> KernelCall:
+        return tinyc_call("tinyc_quotients_s8", self.sig.y.size, self.count, *self._bounds, In(0), Out())

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import VerifyError
+from tinyc.ir.accumulation import Accumulation
 from tinyc.ir.kernel import (
+    Candidate,
     Context,
     In,
     KernelCall,
@@ -24,9 +26,10 @@ from tinyc.ir.kernel import (
 )
 from tinyc.ir.kernel import per_channel_quant as channel_quant
 from tinyc.ir.op import NOT_FIXED, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature, take
-from tinyc.ir.types import TensorType
+from tinyc.ir.types import DType, TensorType
 from tinyc.ops import _linear
-from tinyc.ops._clamp import activation
+from tinyc.ops._clamp import activation, stored_range
+from tinyc.ops._lag import lag_by_rows
 from tinyc.ops._linear import LinearOp
 
 
@@ -53,6 +56,9 @@ class Dense(LinearOp):
 
     def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
         return self, ((*region[:-1], (0, ins[0].shape[-1])), None, None)
+
+    def accumulation(self, sig: Signature, target: KernelTarget) -> Accumulation | None:
+        return _DenseSums(sig, self) if sig.x.quant and sig.x.rank == 2 and sig.x.shape[0] == 1 else None
 
     def reordered(self, constants: Mapping[int, Array], order: NDArray[np.int64]) -> dict[int, Array]:
         return {1: np.ascontiguousarray(constants[1][:, order])}
@@ -84,6 +90,10 @@ class Dense(LinearOp):
 
     # Kernels
 
+    def lag(self, sig: Signature, target: KernelTarget) -> int | None:
+        out, depth = sig.ins[1].shape
+        return lag_by_rows(sig.x.size // depth, depth, out, block=4)
+
     def integer_call(self, sig: Signature, target: KernelTarget) -> KernelCall:
         out, depth = sig.ins[1].shape
         rows = sig.x.size // depth
@@ -98,16 +108,11 @@ class Dense(LinearOp):
         )
         return cmsis_call(
             "arm_fully_connected_per_channel_s8",
-            Context(self._kernel_sums(sig) if target.mve else None),
+            Context(_kernel_sums(sig) if target.mve else None),
             params, channel_quant(*_linear.output_scaling(sig)),
             dims("input", rows, 1, 1, depth), In(0), dims("filter", depth, 1, 1, out), In(1),
             dims("bias", 1, 1, 1, out), In(2), dims("output", rows, 1, 1, out), Out(),
         )  # fmt: skip
-
-    def _kernel_sums(self, sig: Signature) -> Table:
-        """What a vector core wants precomputed: the bias plus the input offset times the sum of each row of w."""
-        sums = sig.constants[1].astype(np.int64).sum(axis=1) * -sig.x.q.zero_point + sig.constants[2]
-        return Table("kernel_sums", sums.astype(np.int32))
 
     def float_call(self, sig: Signature) -> KernelCall:
         out, depth = sig.ins[1].shape
@@ -115,3 +120,47 @@ class Dense(LinearOp):
         return tinyc_call(
             "tinyc_dense_f32", rows, depth, out, float(self.low), float(self.high), In(0), In(1), In(2), Out()
         )
+
+
+def _kernel_sums(sig: Signature) -> Table:
+    """The bias plus the input offset times the sum of each row of w: what stored inputs must have added."""
+    sums = sig.constants[1].astype(np.int64).sum(axis=1) * -sig.x.q.zero_point + sig.constants[2]
+    return Table("kernel_sums", sums.astype(np.int32))
+
+
+@dataclass(frozen=True, eq=False)
+class _DenseSums(Accumulation):
+    """A dense layer whose one row comes in parts: the products of stored values with each row of w, added up."""
+
+    sig: Signature
+    op: Dense
+
+    @property
+    def sums(self) -> TensorType:
+        return replace(self.sig.y, dtype=DType.I32, quant=None)
+
+    def start(self) -> int:
+        return 0
+
+    def add(self, region: Region, part: Array, sums: Array, ins: Sequence[Array]) -> Array:
+        weights = ins[1][:, slice(*region[1])]
+        return np.asarray(sums + part.astype(np.int32) @ weights.T.astype(np.int32))
+
+    def finish(self, sums: Array) -> Array:
+        acc = sums.astype(np.int64) + _kernel_sums(self.sig).data
+        return _linear.requantize_result(acc, self.op.low, self.op.high, self.sig)
+
+    def add_calls(self, region: Region) -> Candidate:
+        (out, depth), (start, stop) = self.sig.ins[1].shape, region[1]
+        return (tinyc_call("tinyc_dot_rows_s8", stop - start, out, depth, start, In(0), In(1), Out()),)
+
+    def finish_calls(self) -> Candidate:
+        low, high = stored_range(self.op.low, self.op.high, self.sig.y.q)
+        params = Struct("tinyc_dense_params", {"y_offset": self.sig.y.q.zero_point, "low": low, "high": high})
+        multipliers, shifts = (np.array(a, np.int32) for a in _linear.output_scaling(self.sig))
+        return (
+            tinyc_call(
+                "tinyc_dense_of_sums_s8", self.sig.y.size, params, _kernel_sums(self.sig),
+                Table("multiplier", multipliers), Table("shift", shifts), In(0), Out(),
+            ),
+        )  # fmt: skip

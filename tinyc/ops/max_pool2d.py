@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
-from tinyc.ir.kernel import KernelTarget
-from tinyc.ir.op import Array, Signature
+from tinyc.ir.accumulation import Accumulation
+from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, tinyc_call
+from tinyc.ir.op import Array, Region, Signature
+from tinyc.ir.types import TensorType
 from tinyc.ops._pool import PoolOp
+from tinyc.ops._sums import size_of
+from tinyc.ops.clamp import Clamp
 
 
 @dataclass(frozen=True)
@@ -26,3 +31,39 @@ class MaxPool2D(PoolOp):
 
     def cmsis_workspace(self, sig: Signature, target: KernelTarget) -> int:
         return 0
+
+    def accumulation(self, sig: Signature, target: KernelTarget) -> Accumulation | None:
+        return _Maxima(sig, Clamp(self.low, self.high), target) if sig.x.quant and self.covers_plane(sig.x) else None
+
+
+@dataclass(frozen=True, eq=False)
+class _Maxima(Accumulation):
+    """The maximum over a plane that comes in parts, then clamped."""
+
+    sig: Signature
+    clamp: Clamp
+    target: KernelTarget
+
+    @property
+    def sums(self) -> TensorType:
+        return self.sig.y
+
+    def start(self) -> int:
+        return -128
+
+    def add(self, region: Region, part: Array, sums: Array, ins: Sequence[Array]) -> Array:
+        return np.asarray(np.maximum(sums, part.max(axis=(1, 2), keepdims=True)))
+
+    def finish(self, sums: Array) -> Array:
+        return self.clamp.eval_int([sums], self._clamping)[0]
+
+    def add_calls(self, region: Region) -> Candidate:
+        row = self.sums.size
+        return (tinyc_call("tinyc_max_rows_s8", size_of(region) // row, row, In(0), Out()),)
+
+    def finish_calls(self) -> Candidate:
+        return self.clamp.kernels(self._clamping, self.target)[0]
+
+    @property
+    def _clamping(self) -> Signature:
+        return replace(self.sig, ins=(self.sums,))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import VerifyError
+from tinyc.ir.accumulation import Accumulation
 from tinyc.ir.fixed_point import multiplier_and_shift, requantize
 from tinyc.ir.kernel import (
     Candidate,
@@ -29,6 +30,9 @@ from tinyc.ir.kernel import (
 from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature
 from tinyc.ir.rules import AsIs, Observed, QuantRule
 from tinyc.ir.types import TensorType
+from tinyc.ops._lag import lag_of_passes, with_lags
+from tinyc.ops._sums import PlaneSums
+from tinyc.ops.depthwise_conv2d import integer_steps
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,11 @@ class Mean(Op):
     def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
         return self, (tuple((0, ins[0].shape[a]) if a in self.axes else s for a, s in enumerate(region)),)
 
+    def accumulation(self, sig: Signature, target: KernelTarget) -> Accumulation | None:
+        if not sig.x.quant or sig.x.rank != 4 or any(sig.x.shape[a] > 1 for a in {0, 1, 2} - {*self.axes}):
+            return None
+        return _MeanSums(sig, self)
+
     def is_identity(self, *ins: TensorType) -> bool:
         return all(ins[0].shape[a] == 1 for a in self.axes)
 
@@ -112,17 +121,19 @@ class Mean(Op):
         shape, count = sig.x.shape, self.count(sig.x)
         outer, inner = prod(shape[: self.axes[0]]), prod(shape[self.axes[-1] + 1 :])
         if not sig.x.quant:
-            return [(tinyc_call("tinyc_mean_f32", outer, count, inner, In(0), Out()),)]
+            return [(with_lags(tinyc_call("tinyc_mean_f32", outer, count, inner, In(0), Out()), sig, {0: 0}),)]
+        own = tinyc_call("tinyc_mean_s8", outer, count, inner, self._params(sig), In(0), Out())
+        return [(with_lags(own, sig, {0: 0}),), (self._as_depthwise(sig, outer, count, inner),)]
+
+    def _params(self, sig: Signature) -> Struct:
         multiplier, shift = self._factor(sig)
-        params = Struct(
+        return Struct(
             "tinyc_mean_params",
             {
                 "x_offset": -sig.x.q.zero_point,
                 "y_offset": sig.y.q.zero_point, "y_multiplier": multiplier, "y_shift": shift,
             },
         )  # fmt: skip
-        own = tinyc_call("tinyc_mean_s8", outer, count, inner, params, In(0), Out())
-        return [(own,), (self._as_depthwise(sig, outer, count, inner),)]
 
     def _as_depthwise(self, sig: Signature, outer: int, count: int, inner: int) -> KernelCall:
         """CMSIS-NN averages in the scale of its input only; a depthwise convolution with ones can change it."""
@@ -142,10 +153,26 @@ class Mean(Op):
                 "activation": {"min": -128, "max": 127},
             },
         )
-        return cmsis_call(
+        call = cmsis_call(
             "arm_depthwise_conv_wrapper_s8",
             Context(), params, per_channel_quant(multipliers, shifts),
             dims("input", outer, count, 1, inner), In(0), dims("filter", 1, count, 1, inner), Table("ones", ones),
             dims("bias", 1, 1, 1, inner), Table("no_bias", np.zeros(inner, np.int32)),
             dims("output", outer, 1, 1, inner), Out(),
         )  # fmt: skip
+        lag = lag_of_passes(np.arange(outer) * count * inner, inner, integer_steps(inner, inner))
+        return with_lags(call, sig, {0: lag})
+
+
+@dataclass(frozen=True, eq=False)
+class _MeanSums(PlaneSums):
+    """A mean that takes its input in parts."""
+
+    op: Mean
+
+    def result(self, sums: NDArray[np.int64]) -> Array:
+        return self.op._requantized(sums - self.count * self.sig.x.q.zero_point, self.sig)
+
+    def result_call(self) -> KernelCall:
+        params = self.op._params(self.sig)
+        return tinyc_call("tinyc_mean_of_sums_s8", self.sig.y.size, self.count, params, In(0), Out())
