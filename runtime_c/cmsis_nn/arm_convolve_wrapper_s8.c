@@ -12,12 +12,29 @@
 #include "nn_convolve.h"
 #endif
 
+/*
+ * `count` pixels, `stride` apart, by all filters, a strip at a time: what is behind a strip is no longer read, so that
+ * the result may follow the input at that distance in the same memory. No pixel is left alone, which would cost more.
+ */
+static void nn_strips(const nn_filters *filters, const int8_t *x, int32_t stride, int32_t count, int32_t offset,
+                      int8_t *y)
+{
+    while (count > 0)
+    {
+        const int32_t strip = count > NN_STRIP + 1 ? NN_STRIP : count;
+        nn_rows(*filters, x, stride, strip, offset, y);
+        x += strip * stride;
+        y += strip * filters->pixel_stride;
+        count -= strip;
+    }
+}
+
 static void nn_convolve_pointwise(const nn_filters *filters, const cmsis_nn_conv_params *params,
                                   const cmsis_nn_dims *input, const int8_t *x, const cmsis_nn_dims *output, int8_t *y)
 {
     if (params->stride.w == 1 && params->stride.h == 1)
     {
-        nn_rows(*filters, x, input->c, input->n * input->h * input->w, params->input_offset, y);
+        nn_strips(filters, x, input->c, input->n * input->h * input->w, params->input_offset, y);
         return;
     }
     for (int32_t n = 0; n < input->n; n++, x += input->h * input->w * input->c)
@@ -25,7 +42,7 @@ static void nn_convolve_pointwise(const nn_filters *filters, const cmsis_nn_conv
         const int8_t *row = x;
         for (int32_t oy = 0; oy < output->h; oy++)
         {
-            nn_rows(*filters, row, params->stride.w * input->c, output->w, params->input_offset, y);
+            nn_strips(filters, row, params->stride.w * input->c, output->w, params->input_offset, y);
             row += params->stride.h * input->w * input->c;
             y += output->w * output->c;
         }

@@ -64,8 +64,10 @@ static inline void nn_rows(nn_filters filters, const int8_t *x, int32_t stride, 
         }
         if (left != 0)
         {
-            to[0] = nn_scaled_output(&filters.stage, &scale0, nn_dot_row(from, 0, w, depth, start0));
-            to[1] = nn_scaled_output(&filters.stage, &scale1, nn_dot_row(from, 0, w + depth, depth, start1));
+            const int32_t acc0 = nn_dot_row(from, 0, w, depth, start0);
+            const int32_t acc1 = nn_dot_row(from, 0, w + depth, depth, start1);
+            to[0] = nn_scaled_output(&filters.stage, &scale0, acc0);
+            to[1] = nn_scaled_output(&filters.stage, &scale1, acc1);
         }
     }
     if (k < filters.channels)

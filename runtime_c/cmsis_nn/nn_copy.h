@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copying and filling bytes. Small C libraries do both a byte at a time, so words and vectors are worth their lines. */
+/*
+ * Copying and filling bytes. Small C libraries do both a byte at a time, so words and vectors are worth their lines.
+ * What is copied may overlap the place it goes to if that begins no later.
+ */
 #ifndef NN_COPY_H
 #define NN_COPY_H
 
@@ -42,8 +45,19 @@ NN_INLINE void nn_copy(int8_t *to, const int8_t *from, int32_t count)
 {
     for (; count >= 16; count -= 16, to += 16, from += 16)
     {
+        uint32_t a;
+        uint32_t b;
+        uint32_t c;
+        uint32_t d;
+        memcpy(&a, from, sizeof a);
+        memcpy(&b, from + 4, sizeof b);
+        memcpy(&c, from + 8, sizeof c);
+        memcpy(&d, from + 12, sizeof d);
         __asm__("" : "+r"(to));
-        memcpy(to, from, 16);
+        memcpy(to, &a, sizeof a);
+        memcpy(to + 4, &b, sizeof b);
+        memcpy(to + 8, &c, sizeof c);
+        memcpy(to + 12, &d, sizeof d);
     }
     for (; count >= 4; count -= 4, to += 4, from += 4)
     {
@@ -87,7 +101,7 @@ NN_INLINE void nn_set(int8_t *to, int8_t value, int32_t count)
 
 NN_INLINE void nn_copy(int8_t *to, const int8_t *from, int32_t count)
 {
-    memcpy(to, from, (size_t)count);
+    memmove(to, from, (size_t)count);
 }
 
 NN_INLINE void nn_set(int8_t *to, int8_t value, int32_t count)

@@ -5,6 +5,9 @@
 
 #include "nn_requantize.h"
 
+/* Pixels that go through all filters before the next ones are looked at, where pixels are not gathered into columns. */
+#define NN_STRIP 64
+
 /* One convolution, or one group of it: `channels` filters of `depth` values each. */
 typedef struct
 {

@@ -27,7 +27,7 @@ void tinyc_pad_f32(const tinyc_pad_params *params, float value, const float *x, 
             y = fill(y, p.before[2] * total[3], value);
             for (int32_t w = 0; w < p.size[2]; ++w) {
                 y = fill(y, p.before[3], value);
-                (void)memcpy(y, x, (size_t)p.size[3] * sizeof *y);
+                (void)memmove(y, x, (size_t)p.size[3] * sizeof *y);
                 x += p.size[3];
                 y = fill(y + p.size[3], p.after[3], value);
             }

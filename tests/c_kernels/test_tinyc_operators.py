@@ -26,11 +26,11 @@ FLOAT = [name for name in COMPUTED if name != "requantize"]  # it is not in floa
 TARGETS = st.sampled_from([KernelTarget(), KernelTarget(dsp=True), KernelTarget(dsp=True, mve=True)])
 
 
-def places(problem: Problem) -> list[int | None]:
-    """The inputs whose place the result may take; None for a place of its own."""
+def places(problem: Problem) -> list[tuple[int, int] | None]:
+    """The inputs whose place the result may take, none of them below it; None for a place of its own."""
     sig = problem.sig
     fits = [i for i in problem.op.in_place if (sig.ins[i].shape, sig.ins[i].dtype) == (sig.y.shape, sig.y.dtype)]
-    return [None, *fits]
+    return [None, *((i, 0) for i in fits)]
 
 
 @pytest.mark.parametrize("name", FLOAT)

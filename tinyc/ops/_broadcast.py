@@ -14,6 +14,7 @@ from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region,
 from tinyc.ir.rules import AsIs, Observed, QuantRule
 from tinyc.ir.types import TensorType
 from tinyc.ops._clamp import INFINITY, narrower, stored_range
+from tinyc.ops._lag import with_lags
 
 MAX_RANK = 6
 
@@ -104,13 +105,15 @@ class BroadcastOp(Op):
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         if not sig.x.quant:
-            params = float(self.low), float(self.high)
-            return [(tinyc_call(f"tinyc_{self.name}_f32", broadcast_shape(sig), *params, In(0), In(1), Out()),)]
-        own = tinyc_call(f"tinyc_{self.name}_s8", broadcast_shape(sig), self.integer_params(sig), In(0), In(1), Out())
+            params: tuple[Argument, ...] = float(self.low), float(self.high)
+            own = tinyc_call(f"tinyc_{self.name}_f32", broadcast_shape(sig), *params, In(0), In(1), Out())
+            return [(_over_operands(own, sig),)]
+        params = broadcast_shape(sig), self.integer_params(sig)
+        own = _over_operands(tinyc_call(f"tinyc_{self.name}_s8", *params, In(0), In(1), Out()), sig)
         operands = [_whole_operand(i, sig) for i in range(2)]
         if operands[0] is None or operands[1] is None:
             return [(own,)]
-        call = self.integer_call(operands[0], operands[1], sig)
+        call = _over_operands(self.integer_call(operands[0], operands[1], sig), sig)
         return [(call,)] if all(isinstance(o, In) for o in operands) else [(own,), (call,)]
 
 
@@ -121,6 +124,12 @@ def _ends(bounds: ChannelRange) -> tuple[Array, Array]:
 def _part(region: Region, kind: TensorType) -> Region:
     aligned = region[len(region) - kind.rank :]
     return tuple((0, 1) if size == 1 else span for span, size in zip(aligned, kind.shape, strict=True))
+
+
+def _over_operands(call: KernelCall, sig: Signature) -> KernelCall:
+    """`call`, whose result may take the place of operands of its size: it goes through both element by element."""
+    whole = (i for i, kind in enumerate(sig.ins) if kind.size == sig.y.size and i not in sig.constants)
+    return with_lags(call, sig, dict.fromkeys(whole, 0))
 
 
 def _whole_operand(index: int, sig: Signature) -> Argument | None:

@@ -17,6 +17,7 @@ from tinyc.ir.op import F32, NOT_FIXED, Array, ChannelRange, Mask, Op, Signature
 from tinyc.ir.rules import AsIs, Bias, Observed, QuantRule, Weight
 from tinyc.ir.types import Rounding, TensorType
 from tinyc.ops._clamp import INFINITY, narrower, stored_range
+from tinyc.ops._lag import with_lags
 
 X, W, B = 0, 1, 2  # the inputs of a linear operator
 
@@ -42,6 +43,10 @@ class LinearOp(Op):
     @abstractmethod
     def float_call(self, sig: Signature) -> KernelCall:
         """The call of tinyc's kernel for float32."""
+
+    @abstractmethod
+    def lag(self, sig: Signature, target: KernelTarget) -> int | None:
+        """By how many elements the result must lag behind x to run over it; None: it cannot."""
 
     @property
     def quant_rule(self) -> QuantRule:
@@ -85,7 +90,8 @@ class LinearOp(Op):
         return spared
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
-        return [(self.integer_call(sig, target) if sig.x.quant else self.float_call(sig),)]
+        call = self.integer_call(sig, target) if sig.x.quant else self.float_call(sig)
+        return [(with_lags(call, sig, {X: self.lag(sig, target)}),)]
 
 
 def check_bias(channels: int, b: TensorType, where: str) -> None:

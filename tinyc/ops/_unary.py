@@ -11,6 +11,7 @@ import numpy as np
 from tinyc.ir.kernel import Argument, Candidate, In, KernelTarget, Out, Table, tinyc_call
 from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature
 from tinyc.ir.types import DType, TensorType
+from tinyc.ops._lag import with_lags
 
 
 @dataclass(frozen=True)
@@ -62,5 +63,7 @@ class UnaryOp(Op):
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         if sig.x.quant:
-            return [(tinyc_call("tinyc_lookup_s8", sig.x.size, Table("table", self.table(sig)), In(0), Out()),)]
-        return [(tinyc_call(f"tinyc_{self.name}_f32", sig.x.size, *self.float_arguments(), In(0), Out()),)]
+            call = tinyc_call("tinyc_lookup_s8", sig.x.size, Table("table", self.table(sig)), In(0), Out())
+        else:
+            call = tinyc_call(f"tinyc_{self.name}_f32", sig.x.size, *self.float_arguments(), In(0), Out())
+        return [(with_lags(call, sig, {0: 0}),)]

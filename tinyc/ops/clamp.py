@@ -14,6 +14,7 @@ from tinyc.ir.op import Array, Op, Signature
 from tinyc.ir.rules import AsIs, QuantRule, SameAs
 from tinyc.ir.types import TensorType
 from tinyc.ops._clamp import INFINITY, narrower, stored_range
+from tinyc.ops._lag import with_lags
 from tinyc.ops._unary import UnaryOp
 
 
@@ -66,7 +67,8 @@ def _as_pooling(op: Clamp, sig: Signature) -> KernelCall:
         {"stride": {"w": 1, "h": 1}, "padding": {"w": 0, "h": 0}, "activation": {"min": least, "max": most}},
     )
     row = (1, 1, 1, sig.x.size)
-    return cmsis_call(
+    call = cmsis_call(
         "arm_max_pool_s8", Context(), params, dims("input", *row), In(0), dims("kernel", 1, 1, 1, 1),
         dims("output", *row), Out(),
     )  # fmt: skip
+    return with_lags(call, sig, {0: 0})

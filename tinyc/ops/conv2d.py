@@ -16,6 +16,7 @@ from tinyc.ir.op import NOT_FIXED, Array, ChannelFlow, ChannelRange, Mask, Op, S
 from tinyc.ir.types import TensorType
 from tinyc.ops import _linear
 from tinyc.ops._convolution import ConvolutionOp
+from tinyc.ops._lag import Passes, all_channels_again, lag_by_block, lag_by_pixel, lag_by_strip
 from tinyc.ops._window import nhwc
 
 
@@ -93,6 +94,27 @@ class Conv2D(ConvolutionOp):
 
     # Kernels
 
+    def lag(self, sig: Signature, target: KernelTarget) -> int | None:
+        x, w, y = sig.x.shape, sig.ins[1].shape, sig.y.shape
+        window = self.window_over(w)
+        if not sig.x.quant:
+            return lag_by_pixel(window, x, y, self._group_after_group(w))
+        if self.groups != 1:
+            return None  # every group goes over the whole plane
+        if self._only_cells(sig):
+            portable = lag_by_strip(window, x, y, pixels=2, filters=2, alone=4)
+            return max(portable, lag_by_strip(window, x, y, pixels=4, filters=1, alone=1)) if target.mve else portable
+        if target.mve and x[1] == w[1] == 1 and y[1] > 1:
+            return None  # windows that fit into the one row are not gathered, but read again for every filter
+        portable = lag_by_block(window, x, y, block=2)
+        return max(portable, lag_by_block(window, x, y, block=4)) if target.mve else portable
+
+    def _group_after_group(self, w: Sequence[int]) -> Passes:
+        """The steps of a pixel in the float kernel."""
+        filters, depth = w[0] // self.groups, w[3]
+        steps = all_channels_again(filters, block=4)
+        return tuple((g * depth + read, g * filters + written) for g in range(self.groups) for read, written in steps)
+
     def integer_call(self, sig: Signature, target: KernelTarget) -> KernelCall:
         out, kernel_h, kernel_w, depth = sig.ins[1].shape
         params = self.cmsis_params(sig)
@@ -100,7 +122,7 @@ class Conv2D(ConvolutionOp):
             # CMSIS-NN's shortcut for one cell knows no padding; dilation means nothing to one cell, and keeps it away
             params["dilation"] = {"w": 2, "h": 2}
         planes = [sig.x.shape, (out, kernel_h, kernel_w, depth), sig.y.shape]
-        if sig.x.shape[1] == sig.y.shape[1] == kernel_h == 1:
+        if sig.x.shape[1] == sig.y.shape[1] == kernel_h == 1 and not self._only_cells(sig):
             # CMSIS-NN's convolution along a row has limits of its own on vector cores; along a column it has none
             planes = [(n, w, h, c) for n, h, w, c in planes]
             params |= {key: {"w": params[key]["h"], "h": params[key]["w"]} for key in ("stride", "padding", "dilation")}
@@ -118,12 +140,16 @@ class Conv2D(ConvolutionOp):
         beyond = ((sig.y.shape[a] - 1) * self.stride[a - 1] >= sig.x.shape[a] for a in (1, 2))
         return sig.ins[1].shape[1:3] == (1, 1) and (any(self.pads[:2]) or any(beyond))
 
+    def _only_cells(self, sig: Signature) -> bool:
+        """Whether CMSIS-NN takes it for a matrix product of pixels and filters."""
+        plain = self.dilation == (1, 1) and self.groups == 1 and not self._cell_sees_padding(sig)
+        return plain and sig.ins[1].shape[1:3] == (1, 1)
+
     def _workspace(self, sig: Signature, target: KernelTarget) -> int:
         """`arm_convolve_wrapper_s8_get_buffer_size`: bytes for the patches of a few windows."""
         x, w, _ = sig.ins
-        _, kernel_h, kernel_w, depth = w.shape
-        plain = self.dilation == (1, 1) and depth == x.shape[3] and not self._cell_sees_padding(sig)
-        if plain and (kernel_h, kernel_w) == (1, 1):
+        _, kernel_h, kernel_w, _ = w.shape
+        if self._only_cells(sig):
             return 0
         row = kernel_h * kernel_w * x.shape[3]
         return 4 * 16 * -(-row // 16) if target.mve else 2 * 2 * (-(-row // 4) * 4)

@@ -16,6 +16,7 @@ from tinyc.ir.op import Array, ChannelFlow, ChannelRange, Mask, Op, Signature, t
 from tinyc.ir.types import TensorType
 from tinyc.ops import _linear
 from tinyc.ops._convolution import ConvolutionOp
+from tinyc.ops._lag import Passes, channel_by_channel, lag_by_pixel
 from tinyc.ops._window import nhwc
 
 MVE_BLOCK_CHANNELS = 124  # channels that CMSIS-NN gathers at a time on a vector core
@@ -83,6 +84,11 @@ class DepthwiseConv2D(ConvolutionOp):
 
     # Kernels
 
+    def lag(self, sig: Signature, target: KernelTarget) -> int | None:
+        channels, out = sig.x.shape[3], sig.y.shape[3]
+        steps = integer_steps(channels, out) if sig.x.quant else _float_steps(channels, out)
+        return lag_by_pixel(self.window_over(sig.ins[1].shape), sig.x.shape, sig.y.shape, steps)
+
     def integer_call(self, sig: Signature, target: KernelTarget) -> KernelCall:
         x, w, _ = sig.ins
         _, kernel_h, kernel_w, out = w.shape
@@ -96,7 +102,9 @@ class DepthwiseConv2D(ConvolutionOp):
         )  # fmt: skip
 
     def _workspace(self, sig: Signature, target: KernelTarget) -> int:
-        """`arm_depthwise_conv_wrapper_s8_get_buffer_size`."""
+        """`arm_depthwise_conv_wrapper_s8_get_buffer_size` of Arm's library. Our function needs none."""
+        if not target.foreign:
+            return 0
         x, w, _ = sig.ins
         _, kernel_h, kernel_w, out = w.shape
         cells = kernel_h * kernel_w
@@ -116,3 +124,17 @@ class DepthwiseConv2D(ConvolutionOp):
 
     def float_call(self, sig: Signature) -> KernelCall:
         return tinyc_call("tinyc_depthwise_conv2d_f32", self.float_params(sig, kernel_c=1), In(0), In(1), In(2), Out())
+
+
+def integer_steps(channels: int, out: int) -> Passes:
+    """The steps of a pixel on cores without vectors; those that have them take eight channels, and write none twice."""
+    multiplier = out // channels
+    if multiplier == 1 and channels >= 4:
+        # the last four channels overlap the block before, which they read and write again
+        return (0, (channels - 1) // 4 * 4), (channels - 4, channels)
+    block = 4 if multiplier % 4 == 0 else 1
+    return (0, out - block), (channels - 1, out)
+
+
+def _float_steps(channels: int, out: int) -> Passes:
+    return channel_by_channel(channels, block=4) if channels == out else ((0, out - 1), (channels - 1, out))

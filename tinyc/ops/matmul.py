@@ -14,6 +14,7 @@ from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, tinyc_call
 from tinyc.ir.op import F32, Array, Op, Region, Signature
 from tinyc.ir.rules import AsIs, Observed, QuantRule
 from tinyc.ir.types import TensorType
+from tinyc.ops._lag import lag_by_rows, with_lags
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,9 @@ class MatMul(Op):
             "b_step": depth * columns if b.rank > 2 else 0,
         }  # fmt: skip
         shape = Struct("tinyc_matmul_shape", fields, "shape")
+        lags = {0: lag_by_rows(batches * rows, depth, columns, block=4)}
         if not a.quant:
-            return [(tinyc_call("tinyc_matmul_f32", shape, In(0), In(1), Out()),)]
+            return [(with_lags(tinyc_call("tinyc_matmul_f32", shape, In(0), In(1), Out()), sig, lags),)]
         multiplier, shift = self._factor(sig)
         params = Struct(
             "tinyc_matmul_params",
@@ -74,4 +76,4 @@ class MatMul(Op):
                 "y_multiplier": multiplier, "y_shift": shift,
             },
         )  # fmt: skip
-        return [(tinyc_call("tinyc_matmul_s8", shape, params, In(0), In(1), Out()),)]
+        return [(with_lags(tinyc_call("tinyc_matmul_s8", shape, params, In(0), In(1), Out()), sig, lags),)]

@@ -13,6 +13,7 @@ from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, cmsis_call
 from tinyc.ir.op import F32, Array, Op, Region, Signature
 from tinyc.ir.rules import AsIs, QuantRule, SameAs
 from tinyc.ir.types import DType, TensorType
+from tinyc.ops._lag import with_lags
 
 MAX_RANK = 4
 
@@ -88,6 +89,13 @@ class Pad(Op):
         if sig.x.quant:
             value = self.stored_value(sig.x)
             borders = dims("input", *shape), dims("before", *before), dims("after", *after)
-            return [(cmsis_call("arm_pad_s8", In(0), Out(), value, *borders),)]
-        params = Struct("tinyc_pad_params", {"size": shape, "before": before, "after": after})
-        return [(tinyc_call("tinyc_pad_f32", params, float(self.value), In(0), Out()),)]
+            call = cmsis_call("arm_pad_s8", In(0), Out(), value, *borders)
+        else:
+            params = Struct("tinyc_pad_params", {"size": shape, "before": before, "after": after})
+            call = tinyc_call("tinyc_pad_f32", params, float(self.value), In(0), Out())
+        return [(with_lags(call, sig, {0: self._lag(sig)}),)]
+
+    def _lag(self, sig: Signature) -> int:
+        """How far the last element moves away from the start; those before it move less."""
+        last = tuple(b + s - 1 for b, s in zip(self.before, sig.x.shape, strict=True))
+        return int(np.ravel_multi_index(last, sig.y.shape)) - (sig.x.size - 1)

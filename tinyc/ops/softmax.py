@@ -16,6 +16,7 @@ from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, cmsis_call, tinyc_
 from tinyc.ir.op import F32, Array, Op, Region, Signature
 from tinyc.ir.rules import AsIs, Fixed, QuantRule
 from tinyc.ir.types import QuantParams, TensorType
+from tinyc.ops._lag import with_lags
 
 I64 = NDArray[np.int64]
 
@@ -73,9 +74,11 @@ class Softmax(Op):
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         row = sig.x.shape[-1]
         rows = sig.x.size // row
-        if not sig.x.quant:
-            return [(tinyc_call("tinyc_softmax_f32", rows, row, In(0), Out()),)]
-        return [(cmsis_call("arm_softmax_s8", In(0), rows, row, *self.scaling(sig.x), Out(), status=False),)]
+        if sig.x.quant:
+            call = cmsis_call("arm_softmax_s8", In(0), rows, row, *self.scaling(sig.x), Out(), status=False)
+        else:
+            call = tinyc_call("tinyc_softmax_f32", rows, row, In(0), Out())
+        return [(with_lags(call, sig, {0: 0}),)]
 
 
 def exp_of_negative(x: I64) -> I64:
