@@ -81,8 +81,8 @@ def sink(node: Node, sweep: Sweep) -> Sequence[Node] | None:
     if any(p is None for p in producers):
         return None
     sources = {i: p.ins[0] for i, p in zip(activations, producers, strict=True) if p}
-    mappings = {_mapping(p, sweep) for p in producers if p}
-    if len(mappings) != 1 or (axes := mappings.pop()) is None:
+    axes = _common([(_mapping(p, sweep), sweep.types[p.ins[0]].shape) for p in producers if p])
+    if axes is None:
         return None
     if len({sweep.types[v].rank for v in sources.values()}) != 1:
         return None
@@ -93,11 +93,8 @@ def sink(node: Node, sweep: Sweep) -> Sequence[Node] | None:
     moved = _rebuild(node, op, sources, axes, rank, sweep)
     if moved is None:
         return None
-    first = producers[0]
-    assert first is not None
     kind = sweep.types[node.outs[0]]
-    perm = first.op.rearrangement()
-    last = Transpose(perm) if perm is not None else Reshape(kind.shape)
+    last = Transpose(axes) if sorted(axes) == list(range(rank)) else Reshape(kind.shape)
     return [moved, Node(last, moved.outs, node.outs, node.name)]
 
 
@@ -136,6 +133,24 @@ def _mapping(producer: Node, sweep: Sweep) -> Axes | None:
         return None
     rest = iter(solid)
     return tuple(-1 if size == 1 else next(rest) for size in after)
+
+
+def _common(found: Sequence[tuple[Axes | None, tuple[int, ...]]]) -> Axes | None:
+    """The one mapping for all operands, of which each has its own and the shape of its source.
+
+    An added axis may as well be any axis of size 1 that the source has.
+    """
+    mappings = [axes for axes, _ in found if axes is not None]
+    if len(mappings) != len(found):
+        return None
+    common = max(mappings, key=lambda axes: sum(a >= 0 for a in axes))
+    for axes, shape in found:
+        if axes is None or len(axes) != len(common):
+            return None
+        for own, shared in zip(axes, common, strict=True):
+            if own != shared and not (own < 0 <= shared < len(shape) and shape[shared] == 1):
+                return None
+    return common
 
 
 def _rebuild(node: Node, op: object, sources: dict[int, str], axes: Axes, rank: int, sweep: Sweep) -> Node | None:
