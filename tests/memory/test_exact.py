@@ -46,7 +46,7 @@ def smallest_arena(buffers: list[Buffer]) -> int:
     return min(map(size, permutations(buffers)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(small_problems())
 def test_plans_are_optimal_and_say_so(buffers: list[Buffer]) -> None:
     plan = plan_buffers(buffers)
@@ -54,6 +54,7 @@ def test_plans_are_optimal_and_say_so(buffers: list[Buffer]) -> None:
     assert plan.arena_bytes == plan.lower_bound == smallest_arena(buffers)
 
 
+@settings(max_examples=60, deadline=None)
 @given(small_problems())
 def test_a_capacity_is_met_or_refuted(buffers: list[Buffer]) -> None:
     best = plan_buffers(buffers).arena_bytes

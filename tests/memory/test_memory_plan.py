@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyc.memory.buffers import Buffer, Plan, lower_bound
+from tinyc.memory.bound import lower_bound
+from tinyc.memory.buffers import Buffer, Plan
 from tinyc.memory.check import find_fault
 from tinyc.memory.first_fit import plan_first_fit
 

@@ -1,9 +1,10 @@
-"""What is placed, and where."""
+"""What is placed, under which rules, and where."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,20 @@ class Buffer:
         return self.first < other.last and other.first < self.last
 
 
+class Distance(NamedTuple):
+    """Where `lower` starts below `upper`, or with it, `upper` starts at least `bytes` above `lower`.
+
+    It replaces the rule for buffers that meet, d(lower, upper) = lower.bytes, for this order of the two alone. A pair
+    (a, b) is in conflict where -d(b, a) < offset of b - offset of a < d(a, b). So `bytes` may be less than lower.bytes
+    (`lower` is overwritten from below, behind the reading of `upper`), 0 (in place), or negative (also a `lower` that
+    starts up to -`bytes` above `upper` does no harm). Distances of buffers that never meet mean nothing.
+    """
+
+    lower: str
+    upper: str
+    bytes: int
+
+
 @dataclass(frozen=True)
 class Plan:
     """Offsets of buffers in bytes from the arena's start, the arena's size, and what no plan can go below."""
@@ -29,8 +44,12 @@ class Plan:
     arena_bytes: int
     lower_bound: int
 
+    @property
+    def optimal(self) -> bool:
+        """Whether no smaller arena exists, for certain."""
+        return self.arena_bytes == self.lower_bound
 
-def lower_bound(buffers: Sequence[Buffer]) -> int:
-    """The most bytes in use at one step: a bound for every plan."""
-    in_use = (sum(b.bytes for b in buffers if b.first <= step < b.last) for step in {b.first for b in buffers})
-    return max(in_use, default=0)
+    @property
+    def gap(self) -> int:
+        """Bytes that a better plan could save at most."""
+        return self.arena_bytes - self.lower_bound
