@@ -100,7 +100,7 @@ TIGHT: Sequence[tuple[Op, tuple[Shape, ...]]] = (
     (Pad((0, 1, 2, 0), (0, 2, 1, 0), -1.5), ((1, 3, 4, 5),)),
     (Pad((0, 1, 1, 1), (1, 0, 0, 2), -1.5), ((2, 3, 4, 5),)),
 )
-"""Operators and the shapes of their inputs; their smallest lag is more than nothing, but less than the result's size."""
+"""Operators and the shapes of their inputs; the smallest lag is more than nothing and less than the result's size."""
 
 TIGHT_IN_INT8 = (
     *TIGHT,

@@ -13,42 +13,47 @@
 /* Columns of int8 start on multiples of this. */
 #define NN_COLUMN_ALIGN 16
 
-/*
- * The outputs of channel `k` for up to four rows, which start at `start` plus, where `offset` is not zero, what the input
- * offset contributes.
- */
-NN_INLINE int32x4_t nn_four_rows(const nn_filters *filters, int32_t k, const int8_t *const rows[4], int32_t start,
-                                 int32_t offset)
+/* One filter, and what turns its sums into outputs. */
+typedef struct
 {
-    const int8_t *const w = filters->filter + k * filters->depth;
-    int32_t acc[4] = {start, start, start, start};
+    const int8_t *weights;
+    int32_t depth;
+    int32_t start;
+    int32_t offset; /* of the inputs, as far as `start` does not have its part */
+    int32_t multiplier;
+    int32_t shift;
+} nn_filter_mve;
+
+/* The outputs of up to four rows. */
+NN_INLINE int32x4_t nn_four_rows(const nn_output_stage *stage, const nn_filter_mve *filter, const int8_t *const rows[4])
+{
     int32x4_t sums;
-    if (offset == 0)
+    if (filter->offset == 0)
     {
-        nn_dot_4_mve(rows, w, filters->depth, acc);
-        sums = vldrwq_s32(acc);
+        sums = nn_dot_4_mve(rows, filter->weights, filter->depth, filter->start);
     }
     else
     {
-        const int32_t sum = nn_dot_4_and_sum_mve(rows, w, filters->depth, acc);
-        sums = vaddq_n_s32(vldrwq_s32(acc), offset * sum);
+        int32_t sum;
+        sums = nn_dot_4_and_sum_mve(rows, filter->weights, filter->depth, filter->start, &sum);
+        sums = vaddq_n_s32(sums, filter->offset * sum);
     }
-    sums = nn_requantize_by_one_mve(sums, filters->stage.multiplier[k], filters->stage.shift[k]);
-    return nn_clamp_mve(&filters->stage, sums);
+    return nn_clamp_mve(stage, nn_requantize_by_one_mve(sums, filter->multiplier, filter->shift));
 }
 
 /* `count` rows of `depth` values, `stride` apart, by all filters. */
 static inline void nn_rows(nn_filters filters, const int8_t *x, int32_t stride, int32_t count, int32_t offset, int8_t *y)
 {
     const uint32x4_t pixels = vmulq_n_u32(vidupq_n_u32(0, 1), (uint32_t)filters.pixel_stride);
-    for (int32_t k = 0; k < filters.channels; k++)
+    const int8_t *weights = filters.filter;
+    for (int32_t k = 0; k < filters.channels; k++, weights += filters.depth)
     {
-        int32_t start = nn_bias(&filters, k);
-        int32_t rest = offset; /* the input offset's part that the start lacks */
-        if (count > 4)
+        nn_filter_mve filter = {weights, filters.depth, nn_bias(&filters, k), offset, filters.stage.multiplier[k],
+                                filters.stage.shift[k]};
+        if (count > 4 && offset != 0)
         {
-            start += offset * nn_sum(filters.filter + k * filters.depth, filters.depth);
-            rest = 0;
+            filter.start += offset * nn_sum(weights, filters.depth);
+            filter.offset = 0;
         }
         const int8_t *from = x;
         int8_t *to = y + k;
@@ -56,14 +61,14 @@ static inline void nn_rows(nn_filters filters, const int8_t *x, int32_t stride, 
         for (; left > 4; left -= 4)
         {
             const int8_t *const rows[4] = {from, from + stride, from + 2 * stride, from + 3 * stride};
-            vstrbq_scatter_offset_s32(to, pixels, nn_four_rows(&filters, k, rows, start, 0));
+            vstrbq_scatter_offset_s32(to, pixels, nn_four_rows(&filters.stage, &filter, rows));
             from += 4 * stride;
             to += 4 * filters.pixel_stride;
         }
         /* Rows beyond the last repeat it and are not stored. */
         const int8_t *const rows[4] = {from, from + nn_min(1, left - 1) * stride, from + nn_min(2, left - 1) * stride,
                                        from + nn_min(3, left - 1) * stride};
-        const int32x4_t out = nn_four_rows(&filters, k, rows, start, rest);
+        const int32x4_t out = nn_four_rows(&filters.stage, &filter, rows);
         vstrbq_scatter_offset_p_s32(to, pixels, out, vctp32q((uint32_t)left));
     }
 }

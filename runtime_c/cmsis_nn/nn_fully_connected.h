@@ -54,9 +54,8 @@ static inline void nn_dense_row(nn_dense dense, const int8_t *x, int8_t *y)
         const int8_t *const rows[4] = {w, w + nn_min(1, last) * depth, w + nn_min(2, last) * depth,
                                        w + nn_min(3, last) * depth};
         const mve_pred16_t valid = vctp32q((uint32_t)(dense.channels - k));
-        int32_t acc[4];
-        vstrwq_s32(acc, vaddq_s32(vldrwq_z_s32(dense.start + k, valid), add));
-        nn_dot_4_mve(rows, x, depth, acc);
+        const int32x4_t start = vaddq_s32(vldrwq_z_s32(dense.start + k, valid), add);
+        const int32x4_t acc = vaddq_s32(start, nn_dot_4_mve(rows, x, depth, 0));
         int32x4_t multiplier = vdupq_n_s32(dense.stage.multiplier[0]);
         int32x4_t shift = vdupq_n_s32(dense.stage.shift[0]);
         if (dense.per_channel)
@@ -64,7 +63,7 @@ static inline void nn_dense_row(nn_dense dense, const int8_t *x, int8_t *y)
             multiplier = vldrwq_z_s32(dense.stage.multiplier + k, valid);
             shift = vldrwq_z_s32(dense.stage.shift + k, valid);
         }
-        const int32x4_t scaled = nn_requantize_mve(vldrwq_s32(acc), multiplier, shift);
+        const int32x4_t scaled = nn_requantize_mve(acc, multiplier, shift);
         vstrbq_p_s32(y + k, nn_clamp_mve(&dense.stage, scaled), valid);
     }
 }

@@ -57,17 +57,18 @@ NN_INLINE int32x4_t nn_clamp_mve(const nn_output_stage *stage, int32x4_t scaled)
     return vminq_s32(vmaxq_s32(scaled, vdupq_n_s32(stage->min)), vdupq_n_s32(stage->max));
 }
 
-/* acc[i] += the dot product of `shared` and rows[i], `depth` int8 each. */
-NN_INLINE void nn_dot_4_mve(const int8_t *const rows[4], const int8_t *shared, int32_t depth, int32_t acc[4])
+/* start + the dot product of `shared` and rows[i], `depth` int8 each, in lane i. */
+NN_INLINE int32x4_t nn_dot_4_mve(const int8_t *const rows[4], const int8_t *shared, int32_t depth, int32_t start)
 {
     const int8_t *r0 = rows[0];
     const int8_t *r1 = rows[1];
     const int8_t *r2 = rows[2];
     const int8_t *r3 = rows[3];
-    int32_t a0 = acc[0];
-    int32_t a1 = acc[1];
-    int32_t a2 = acc[2];
-    int32_t a3 = acc[3];
+    int32_t a0 = start;
+    int32_t a1 = start;
+    int32_t a2 = start;
+    int32_t a3 = start;
+    int32x4_t sums;
     __asm__ volatile("wlstp.8 lr, %[n], 2f\n"
                      "1:\n\t"
                      "vldrb.8 q0, [%[s]], #16\n\t"
@@ -77,33 +78,34 @@ NN_INLINE void nn_dot_4_mve(const int8_t *const rows[4], const int8_t *shared, i
                      "vmladava.s8 %[a1], q0, q2\n\t"
                      "vldrb.8 q3, [%[r2]], #16\n\t"
                      "vmladava.s8 %[a2], q0, q3\n\t"
-                     "vldrb.8 q4, [%[r3]], #16\n\t"
-                     "vmladava.s8 %[a3], q0, q4\n\t"
+                     "vldrb.8 q1, [%[r3]], #16\n\t"
+                     "vmladava.s8 %[a3], q0, q1\n\t"
                      "letp lr, 1b\n"
-                     "2:"
+                     "2:\n\t"
+                     "vmov %q[sums][2], %q[sums][0], %[a0], %[a2]\n\t"
+                     "vmov %q[sums][3], %q[sums][1], %[a1], %[a3]"
                      : [s] "+r"(shared), [r0] "+r"(r0), [r1] "+r"(r1), [r2] "+r"(r2), [r3] "+r"(r3), [a0] "+Te"(a0),
-                       [a1] "+Te"(a1), [a2] "+Te"(a2), [a3] "+Te"(a3)
+                       [a1] "+Te"(a1), [a2] "+Te"(a2), [a3] "+Te"(a3), [sums] "=w"(sums)
                      : [n] "r"(depth)
-                     : "q0", "q1", "q2", "q3", "q4", "lr", "memory");
-    acc[0] = a0;
-    acc[1] = a1;
-    acc[2] = a2;
-    acc[3] = a3;
+                     : "q0", "q1", "q2", "q3", "lr", "memory");
+    return sums;
 }
 
-/* The same; returns the sum of `shared`. */
-NN_INLINE int32_t nn_dot_4_and_sum_mve(const int8_t *const rows[4], const int8_t *shared, int32_t depth, int32_t acc[4])
+/* The same; *sum becomes the sum of `shared`. */
+NN_INLINE int32x4_t nn_dot_4_and_sum_mve(const int8_t *const rows[4], const int8_t *shared, int32_t depth,
+                                         int32_t start, int32_t *sum)
 {
 #if defined(__OPTIMIZE__)
     const int8_t *r0 = rows[0];
     const int8_t *r1 = rows[1];
     const int8_t *r2 = rows[2];
     const int8_t *r3 = rows[3];
-    int32_t a0 = acc[0];
-    int32_t a1 = acc[1];
-    int32_t a2 = acc[2];
-    int32_t a3 = acc[3];
-    int32_t sum = 0;
+    int32_t a0 = start;
+    int32_t a1 = start;
+    int32_t a2 = start;
+    int32_t a3 = start;
+    int32_t total = 0;
+    int32x4_t sums;
     __asm__ volatile("wlstp.8 lr, %[n], 2f\n"
                      "1:\n\t"
                      "vldrb.8 q0, [%[s]], #16\n\t"
@@ -114,23 +116,22 @@ NN_INLINE int32_t nn_dot_4_and_sum_mve(const int8_t *const rows[4], const int8_t
                      "vmladava.s8 %[a1], q0, q2\n\t"
                      "vldrb.8 q3, [%[r2]], #16\n\t"
                      "vmladava.s8 %[a2], q0, q3\n\t"
-                     "vldrb.8 q4, [%[r3]], #16\n\t"
-                     "vmladava.s8 %[a3], q0, q4\n\t"
+                     "vldrb.8 q1, [%[r3]], #16\n\t"
+                     "vmladava.s8 %[a3], q0, q1\n\t"
                      "letp lr, 1b\n"
-                     "2:"
+                     "2:\n\t"
+                     "vmov %q[sums][2], %q[sums][0], %[a0], %[a2]\n\t"
+                     "vmov %q[sums][3], %q[sums][1], %[a1], %[a3]"
                      : [s] "+r"(shared), [r0] "+r"(r0), [r1] "+r"(r1), [r2] "+r"(r2), [r3] "+r"(r3), [a0] "+Te"(a0),
-                       [a1] "+Te"(a1), [a2] "+Te"(a2), [a3] "+Te"(a3), [sum] "+Te"(sum)
+                       [a1] "+Te"(a1), [a2] "+Te"(a2), [a3] "+Te"(a3), [sum] "+Te"(total), [sums] "=w"(sums)
                      : [n] "r"(depth)
-                     : "q0", "q1", "q2", "q3", "q4", "lr", "memory");
-    acc[0] = a0;
-    acc[1] = a1;
-    acc[2] = a2;
-    acc[3] = a3;
-    return sum;
+                     : "q0", "q1", "q2", "q3", "lr", "memory");
+    *sum = total;
+    return sums;
 #else
     /* Without optimization the assembly would ask for more registers than there are. */
-    nn_dot_4_mve(rows, shared, depth, acc);
-    return nn_sum(shared, depth);
+    *sum = nn_sum(shared, depth);
+    return nn_dot_4_mve(rows, shared, depth, start);
 #endif
 }
 

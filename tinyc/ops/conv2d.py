@@ -10,7 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import VerifyError
-from tinyc.ir.kernel import Context, In, KernelCall, KernelTarget, Out, Struct, cmsis_call, dims, tinyc_call
+from tinyc.ir.kernel import (
+    Argument,
+    Context,
+    In,
+    KernelCall,
+    KernelTarget,
+    Out,
+    Struct,
+    Table,
+    cmsis_call,
+    dims,
+    tinyc_call,
+)
 from tinyc.ir.kernel import per_channel_quant as channel_quant
 from tinyc.ir.op import NOT_FIXED, Array, ChannelFlow, ChannelRange, Mask, Op, Signature, take
 from tinyc.ir.types import TensorType
@@ -121,6 +133,9 @@ class Conv2D(ConvolutionOp):
         if self._cell_sees_padding(sig):
             # CMSIS-NN's shortcut for one cell knows no padding; dilation means nothing to one cell, and keeps it away
             params["dilation"] = {"w": 2, "h": 2}
+        bias: Argument = In(2)
+        if self._only_cells(sig) and sig.x.q.zero_point:
+            params["input_offset"], bias = 0, self._bias_without_offset(sig)
         planes = [sig.x.shape, (out, kernel_h, kernel_w, depth), sig.y.shape]
         if sig.x.shape[1] == sig.y.shape[1] == kernel_h == 1 and not self._only_cells(sig):
             # CMSIS-NN's convolution along a row has limits of its own on vector cores; along a column it has none
@@ -131,9 +146,14 @@ class Conv2D(ConvolutionOp):
         return cmsis_call(
             "arm_convolve_wrapper_s8",
             Context(), Struct("cmsis_nn_conv_params", params), channel_quant(*_linear.output_scaling(sig)),
-            x_dims, In(0), w_dims, In(1), dims("bias", 1, 1, 1, out), In(2), y_dims, Out(),
+            x_dims, In(0), w_dims, In(1), dims("bias", 1, 1, 1, out), bias, y_dims, Out(),
             workspace_bytes=self._workspace(sig, target),
         )  # fmt: skip
+
+    def _bias_without_offset(self, sig: Signature) -> Table:
+        """The bias and what the zero point of x contributes to every sum of a filter, where there is no padding."""
+        sums = sig.constants[1].sum(axis=(1, 2, 3), dtype=np.int64)
+        return Table("bias", (sig.constants[2] - sig.x.q.zero_point * sums).astype(np.int32))
 
     def _cell_sees_padding(self, sig: Signature) -> bool:
         """Whether the kernel is a single cell that lies outside the input somewhere."""

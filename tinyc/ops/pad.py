@@ -97,5 +97,7 @@ class Pad(Op):
 
     def _lag(self, sig: Signature) -> int:
         """How far the last element moves away from the start; those before it move less."""
+        if sig.x.size == 0:
+            return 0
         last = tuple(b + s - 1 for b, s in zip(self.before, sig.x.shape, strict=True))
         return int(np.ravel_multi_index(last, sig.y.shape)) - (sig.x.size - 1)
