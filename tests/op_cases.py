@@ -33,6 +33,7 @@ from tinyc.ops import (
     Pad,
     Requantize,
     Reshape,
+    Resize,
     Sigmoid,
     Softmax,
     Sub,
@@ -261,6 +262,14 @@ def _reshapes(draw: Draw) -> Case:
     return _case(draw, Reshape((1, *reversed(shape))), shape)
 
 
+@st.composite
+def _resizes(draw: Draw) -> Case:
+    size, step, unit = _sizes(draw, 2, 9), _sizes(draw, 2, 40), _sizes(draw, 2, 24)
+    first = draw(st.tuples(st.integers(-40, 80), st.integers(-40, 80)))
+    op = Resize(size, first, step, unit, draw(st.booleans()))
+    return _case(draw, op, (draw(st.integers(1, 2)), *_sizes(draw, 3, 7)))
+
+
 CASES: dict[str, st.SearchStrategy[Case]] = {
     "add": _broadcasts(Add),
     "avg_pool2d": _pools(AvgPool2D),
@@ -276,6 +285,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "pad": _pads(),
     "requantize": _unary(st.just(Requantize())),
     "reshape": _reshapes(),
+    "resize": _resizes(),
     "sigmoid": _unary(st.just(Sigmoid())),
     "softmax": _unary(st.just(Softmax()), most=20),
     "sub": _broadcasts(Sub),

@@ -98,6 +98,19 @@ typedef struct {
     int32_t stride[TINYC_MAX_AXES];
 } tinyc_transpose_params;
 
+/* Result i along an axis comes from the place (first + i * step) / unit, moved into [0, cells - 1] if it lies outside.
+ * step at least 0, unit in [1, 2^19]; all numerators, and cells * unit, within int32. */
+typedef struct {
+    int32_t cells, size;
+    int32_t first, step, unit;
+} tinyc_resize_axis;
+
+typedef struct {
+    int32_t batches;
+    tinyc_resize_axis rows, columns;
+    int32_t channels;
+} tinyc_resize_params;
+
 /* w [out_c, kernel_h, kernel_w, kernel_c]; b [out_c]. Outside x there are zeros. */
 void tinyc_conv2d_f32(const tinyc_conv2d_params *params, const float *x, const float *w, const float *b, float *y);
 
@@ -184,6 +197,13 @@ void tinyc_fill(void *dst, int32_t value, int32_t bytes);
 
 /* `bytes` bytes from src to dst, which lies below src and may overlap it. */
 void tinyc_move(int32_t bytes, const void *src, void *dst);
+
+/* The cell at the integer part of the place; elements of any type. */
+void tinyc_resize_nearest(const tinyc_resize_params *params, int32_t element_bytes, const void *x, void *y);
+
+/* The four cells around the place, blended; in int8 with weights of 11 bits, rounded to nearest, ties up. */
+void tinyc_resize_linear_f32(const tinyc_resize_params *params, const float *x, float *y);
+void tinyc_resize_linear_s8(const tinyc_resize_params *params, const int8_t *x, int8_t *y);
 
 /* Row r of `row_bytes` bytes (0 allowed) from src + r * src_stride to dst + dst_offset + r * dst_stride. */
 void tinyc_copy_rows(int32_t rows, int32_t row_bytes, const void *src, int32_t src_stride, int32_t dst_offset,

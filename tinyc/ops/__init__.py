@@ -15,6 +15,7 @@ from tinyc.ops.mul import Mul
 from tinyc.ops.pad import Pad
 from tinyc.ops.requantize import Requantize
 from tinyc.ops.reshape import Reshape
+from tinyc.ops.resize import Resize
 from tinyc.ops.sigmoid import Sigmoid
 from tinyc.ops.softmax import Softmax
 from tinyc.ops.sub import Sub
@@ -36,6 +37,7 @@ ALL_OPS: tuple[type[Op], ...] = (
     Pad,
     Requantize,
     Reshape,
+    Resize,
     Sigmoid,
     Softmax,
     Sub,
