@@ -51,13 +51,14 @@ def build_for_board(
     sources: Sequence[Path],
     include: Path = KERNELS,
     libraries: Sequence[Path] = (),
+    includes: Sequence[Path] = (),
 ) -> Path:
     """An ELF of `sources` with the start-up code and a main that calls sweep_main."""
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(resource("templates")), keep_trailing_newline=True)
     script = folder / "linker.ld"
     script.write_text(environment.get_template("linker.ld.j2").render(linker_context(board)))
     firmware = resource("runtime_c", "firmware")
-    how = Compilation(cpu=board.cpu, include_dirs=(include, firmware), defines=tuple(defines.items()))
+    how = Compilation(cpu=board.cpu, include_dirs=(*includes, include, firmware), defines=tuple(defines.items()))
     everything = [*sources, HERE / "sweep_arm.c", firmware / "startup.c", firmware / "semihosting.c"]
     elf = folder / "sweep.elf"
     build_firmware(everything, elf, board, script, how, libraries=libraries)
