@@ -4,7 +4,9 @@
  * each file complete together with the headers. Signatures, workspace sizes and results are those of Arm's library.
  *
  * Tensors are int8, NHWC, batch outermost. No pointer may be NULL unless said; outputs must not overlap inputs unless
- * said. Every function returns ARM_CMSIS_NN_SUCCESS or the error that is named. An accumulator is 32 bits wide: the
+ * said, or unless the output starts so far below the first input that nothing is overwritten before it is read. The
+ * functions go through their results upwards, in steps that tinyc/ops/_lag.py knows; those of Arm's library do not
+ * always. Every function returns ARM_CMSIS_NN_SUCCESS or the error that is named. An accumulator is 32 bits wide: the
  * caller guarantees that no partial sum, and no scaled result, overflows it.
  *
  * A scaled result is acc * multiplier * 2^(shift - 31), multiplier in [0, 2^31), shift in [-31, 30], rounded

@@ -4,7 +4,8 @@
  *
  * Tensors are contiguous, the last axis fastest; images are NHWC. Sizes are at least 1, and counts of elements and of
  * bytes stay below 2^31. Nothing is allocated and nothing is kept between calls; no call can fail. A result may take the
- * place of an operand only where that is said; other operands must not overlap it.
+ * place of an operand only where that is said, and overlap the first operand only where it starts so far below it that
+ * nothing is overwritten before it is read: results are made upwards, in steps that tinyc/ops/_lag.py knows.
  *
  * Float results are clamped to [low, high], low <= high, infinities allowed; NaN stays NaN. Sums are taken in float, each
  * in an order that depends on nothing but the operator, so that a part of a result has the bits that the whole has.
