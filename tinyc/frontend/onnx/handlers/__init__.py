@@ -16,6 +16,7 @@ from tinyc.frontend.onnx.handlers import (
     normalization,
     pooling,
     reduction,
+    resize,
     shape,
 )
 from tinyc.frontend.onnx.node import NodeView
@@ -53,6 +54,7 @@ HANDLERS: Mapping[str, Handler] = {
     "ReduceSum": reduction.reduce_sum,
     "Relu": activation.relu,
     "Reshape": shape.reshape,
+    "Resize": resize.resize,
     "Sigmoid": activation.sigmoid,
     "Softmax": normalization.softmax,
     "Squeeze": shape.squeeze,
@@ -62,4 +64,5 @@ HANDLERS: Mapping[str, Handler] = {
     "Tanh": activation.tanh,
     "Transpose": shape.transpose,
     "Unsqueeze": shape.unsqueeze,
+    "Upsample": resize.upsample,
 }
