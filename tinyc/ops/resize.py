@@ -39,7 +39,8 @@ class _Axis:
         """Whether the kernels can compute it in 32 bits."""
         if self.size < 1 or self.step < 0 or not 1 <= self.unit <= MAX_UNIT:
             return False
-        return max(abs(self.first), self.first + self.size * self.step, self.cells * self.unit) <= MAX_PLACE
+        moved = self.size * self.step
+        return max(abs(self.first), moved, self.first + moved, self.cells * self.unit) <= MAX_PLACE
 
     def places(self) -> Integers:
         """Numerators of the places, moved to the edge: in [0, (cells - 1) * unit], not decreasing."""
