@@ -77,7 +77,7 @@ def test_sanitizers_find_nothing() -> None:
         "ASAN_OPTIONS": "detect_leaks=0",  # those of Python itself
         "PYTHONMALLOC": "malloc",
     }
-    tests = [str(HERE / "test_tinyc_operators.py"), str(HERE / "test_tinyc_numerics.py")]
+    tests = [str(HERE / f"test_{name}.py") for name in ("tinyc_operators", "tinyc_numerics", "lags")]
     command = [
         sys.executable,
         "-m",
