@@ -16,21 +16,33 @@ static int32_t dot(int32_t n, const int8_t *x, const int8_t *w, int32_t sum)
 /* How many of n elements add_block took; dot takes the rest. */
 #if defined(TINYC_MVE)
 
+/* A loop with tail predication, which GCC does not make of intrinsics. */
 static int32_t add_block(int32_t n, int32_t step, const int8_t *x, const int8_t *w, int32_t *sums)
 {
-    const int8_t *const w2 = w + 2 * step;
+    const int8_t *w1 = w + step;
+    const int8_t *w2 = w1 + step;
+    const int8_t *w3 = w2 + step;
     int32_t s0 = sums[0];
     int32_t s1 = sums[1];
     int32_t s2 = sums[2];
     int32_t s3 = sums[3];
-    for (int32_t i = 0; i < n; i += 16) {
-        const mve_pred16_t valid = vctp8q((uint32_t)(n - i));
-        const int8x16_t value = vldrbq_z_s8(x + i, valid);
-        s0 = vmladavaq_s8(s0, value, vldrbq_z_s8(w + i, valid));
-        s1 = vmladavaq_s8(s1, value, vldrbq_z_s8(w + step + i, valid));
-        s2 = vmladavaq_s8(s2, value, vldrbq_z_s8(w2 + i, valid));
-        s3 = vmladavaq_s8(s3, value, vldrbq_z_s8(w2 + step + i, valid));
-    }
+    __asm__ volatile("wlstp.8 lr, %[n], 2f\n"
+                     "1:\n\t"
+                     "vldrb.8 q0, [%[x]], #16\n\t"
+                     "vldrb.8 q1, [%[w]], #16\n\t"
+                     "vmladava.s8 %[s0], q0, q1\n\t"
+                     "vldrb.8 q2, [%[w1]], #16\n\t"
+                     "vmladava.s8 %[s1], q0, q2\n\t"
+                     "vldrb.8 q1, [%[w2]], #16\n\t"
+                     "vmladava.s8 %[s2], q0, q1\n\t"
+                     "vldrb.8 q2, [%[w3]], #16\n\t"
+                     "vmladava.s8 %[s3], q0, q2\n\t"
+                     "letp lr, 1b\n"
+                     "2:"
+                     : [x] "+r"(x), [w] "+r"(w), [w1] "+r"(w1), [w2] "+r"(w2), [w3] "+r"(w3), [s0] "+Te"(s0),
+                       [s1] "+Te"(s1), [s2] "+Te"(s2), [s3] "+Te"(s3)
+                     : [n] "r"(n)
+                     : "q0", "q1", "q2", "lr", "memory");
     sums[0] = s0;
     sums[1] = s1;
     sums[2] = s2;
