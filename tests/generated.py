@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.codegen.emit import emit_model, write_files
-from tinyc.codegen.program import Program, build_program
 from tinyc.driver.compile import interface_of
 from tinyc.driver.firmware import firmware_files, link_firmware, linker_text, main_text
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.interp import execute
 from tinyc.ir.kernel import KernelSet, KernelTarget
+from tinyc.ir.region import flattened
+from tinyc.program.lowering import Choice
+from tinyc.program.program import Program, build_program
 from tinyc.run.host import HostModel, Interface, run_sanitized
 from tinyc.run.qemu import QemuResult, run_firmware
 from tinyc.target.board import Board, load_board
@@ -78,8 +80,7 @@ class Generated:
     def host_values(self, inputs: Arrays) -> dict[str, Array]:
         """What each layer leaves, on this machine."""
         _, seen = self.host.run(self.input_bytes(inputs), trace=True)
-        types = self.graph.types
-        return {v: np.frombuffer(b, types[v].dtype.numpy).reshape(types[v].shape) for v, b in seen.items()}
+        return self.interface.assemble(seen, self.interpreted(inputs))
 
     def host_outputs(self, inputs: Arrays) -> bytes:
         outputs, _ = self.host.run(self.input_bytes(inputs))
@@ -97,12 +98,13 @@ class Generated:
         return run_firmware(elf, self.board, data, dump_layers=True)
 
     def interpreted(self, inputs: Arrays) -> dict[str, Array]:
-        return execute(self.graph, inputs)
+        """Every value, layer by layer."""
+        return execute(flattened(self.graph), inputs)
 
     def layer_bytes(self, inputs: Arrays) -> bytes:
         """All layers' results one after another, by the interpreter."""
         values = self.interpreted(inputs)
-        return b"".join(np.ascontiguousarray(values[r.name]).tobytes() for r in self.interface.results)
+        return b"".join(self.interface.cut(values))
 
     def output_bytes(self, inputs: Arrays) -> bytes:
         """All outputs one after another, by the interpreter."""
@@ -113,7 +115,7 @@ class Generated:
 def generate(graph: Graph, folder: Path, board: str = "mps2-an386", kernels: KernelSet = KernelSet.TINYC) -> Generated:
     """Write the C of `graph`, and of its firmware, into the folder."""
     target = load_board(board)
-    program = build_program(graph, KernelTarget(dsp=target.cpu.has_dsp, mve=target.cpu.has_mve), kernels)
+    program = build_program(graph, Choice(KernelTarget(dsp=target.cpu.has_dsp, mve=target.cpu.has_mve), kernels))
     interface = interface_of(program, "model")
     files = emit_model(program, "model", "a test", "0" * 64)
     texts = {

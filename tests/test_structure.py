@@ -19,8 +19,8 @@ STOREYS = (
     {"errors", "resources"},
     {"memory", "ir"},
     {"ops", "samples"},
-    {"frontend", "quant", "passes", "schedule"},
-    {"codegen"},
+    {"frontend", "quant", "passes", "program"},
+    {"schedule", "codegen"},
     {"target", "report"},
     {"run"},
     {"driver"},
@@ -46,7 +46,7 @@ LIBRARIES = {
 }
 
 # Rooms that ask the operators' contract instead of naming operators, and what they name all the same.
-NAMELESS = ("passes", "quant", "schedule", "codegen")
+NAMELESS = ("passes", "quant", "program", "schedule", "codegen")
 NAMED = {
     ("passes/cancel_transposes.py", "Reshape"): "a transpose that moves no element is written as one",
     ("passes/cancel_transposes.py", "Transpose"): "what moves past an operator is made anew behind or before it",

@@ -21,9 +21,9 @@
 
 #include "tinyc_arena.h"
 
-/* Bytes that hold a result of a layer right after that layer has run. */
+/* Bytes that hold a result, or a part of one, right after a step has run. */
 typedef struct {
-    int32_t layer;   /* 0-based, as in TINYC_LAYER_DONE(i) */
+    int32_t step;    /* 0-based: that many calls of TINYC_LAYER_DONE come before its own */
     uint32_t offset; /* from the arena's start */
     uint32_t bytes;
 } tinyc_result;
@@ -41,13 +41,13 @@ typedef struct {
     int32_t n_layers;
     size_t arena_bytes;
     int32_t n_results; /* 0 when no layer is to be dumped */
-    const tinyc_result *results;
+    const tinyc_result *results; /* by step */
 } tinyc_model;
 
 /* `guarded` has TINYC_GUARDED(model->arena_bytes) bytes, aligned as the arena must be. Returns 0, or exits. */
 int tinyc_harness(const tinyc_model *model, uint8_t *guarded);
 
-/* Called by the generated code after layer `layer` when it is compiled with TINYC_TRACE. */
+/* Called by the generated code after layer `layer`, or a part of it, when it is compiled with TINYC_TRACE. */
 void tinyc_layer_done(int32_t layer);
 
 #endif

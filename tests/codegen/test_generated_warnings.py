@@ -13,7 +13,6 @@ import pytest
 from generated import generate, side_by_side
 from strategies import every_operator, quantized, random_graph
 
-from tinyc.codegen.program import build_program
 from tinyc.driver.compile import Options, compile_model
 from tinyc.driver.phases import simplify
 from tinyc.errors import UnsupportedError
@@ -21,6 +20,8 @@ from tinyc.ir.kernel import KernelSet, KernelTarget
 from tinyc.ir.types import Rounding
 from tinyc.ops import ALL_OPS
 from tinyc.passes.remove_channels import remove_channels
+from tinyc.program.lowering import Choice
+from tinyc.program.program import build_program
 from tinyc.target.board import load_board
 from tinyc.target.cpu import CPUS
 
@@ -137,4 +138,4 @@ def test_only_what_is_called_is_shipped(tmp_path: Path) -> None:
 def test_a_kernel_set_without_a_function_says_so() -> None:
     graph = quantized(simplify(every_operator(Random(0))))
     with pytest.raises(UnsupportedError, match=r"the kernel set 'cmsis-nn' has no function for \w+"):
-        build_program(graph, KernelTarget(), KernelSet.CMSIS_NN)
+        build_program(graph, Choice(KernelTarget(), KernelSet.CMSIS_NN))

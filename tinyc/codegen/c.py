@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from math import isinf
 from typing import Any
@@ -68,13 +69,13 @@ def initializer(value: Any) -> str:
     return literal(value)
 
 
-def struct(declarator: str, fields: Mapping[str, Any]) -> str:
-    """The definition of a struct inside a function, one field a line where it is long."""
-    short = f"{declarator} = {initializer(fields)};"
-    if len(short) <= WIDTH - 4:
+def struct_tail(head: str, fields: Mapping[str, Any]) -> str:
+    """What follows `head name` in the definition of a struct, one field a line where it is long."""
+    short = f" = {initializer(fields)};"
+    if len(head) + len(short) <= WIDTH - 24:
         return short
     lines = "".join(f"        .{key} = {initializer(value)},\n" for key, value in fields.items())
-    return f"{declarator} = {{\n{lines}    }};"
+    return f" = {{\n{lines}    }};"
 
 
 def call(function: str, args: Sequence[str]) -> str:
@@ -101,6 +102,11 @@ def array(data: NDArray[Any], indent: str = "    ", width: int = 116) -> str:
             line = ""
         line += f"{' ' if line else ''}{item},"
     return "\n".join(f"{indent}{text}" for text in [*lines, line])
+
+
+def words(items: Sequence[str], indent: str = "    ") -> str:
+    """Words separated by commas, in lines of at most WIDTH characters."""
+    return textwrap.fill(", ".join(items), WIDTH, initial_indent=indent, subsequent_indent=indent)
 
 
 def comment(text: str) -> str:

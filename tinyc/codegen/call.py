@@ -6,77 +6,93 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinyc.codegen import c
-from tinyc.codegen.program import Program
 from tinyc.ir.kernel import Argument, Context, In, KernelCall, Out, Struct, Table, Workspace
-from tinyc.ir.types import DType
+from tinyc.program.program import Program
+from tinyc.program.steps import Place, Step
+
+
+class Declarations:
+    """Static constants, each declared once however often it is asked for. `prefix` stands before their names."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self.prefix = prefix
+        self.texts: list[str] = []
+        self._names: dict[str, str] = {}
+        self._taken: set[str] = set()
+
+    def name(self, stem: str) -> str:
+        """A name that is still free."""
+        stem = self.prefix + stem
+        name = next(n for n in (stem, *(f"{stem}_{i}" for i in range(2, 9999))) if n not in self._taken)
+        self._taken.add(name)
+        return name
+
+    def declare(self, head: str, stem: str, tail: str) -> str:
+        """The name of the constant `head name tail`."""
+        key = f"{head} {tail}"
+        if key not in self._names:
+            self._names[key] = self.name(stem)
+            self.texts.append(f"{head} {self._names[key]}{tail}")
+        return self._names[key]
 
 
 class CallText:
-    """The text of one call: constant declarations, then the call itself."""
+    """The text of one call of a step: what it declares goes to `static`, what is not constant stands before it."""
 
-    def __init__(self, program: Program, index: int, call: KernelCall, constants: Mapping[str, str]) -> None:
-        self.program, self.index, self.call, self.constants = program, index, call, constants
-        self.node = program.layers[index].node
-        self.declarations: list[str] = []
-        self.taken: set[str] = set()
+    def __init__(
+        self, program: Program, step: Step, call: KernelCall, constants: Mapping[str, str], static: Declarations
+    ) -> None:
+        self.program, self.step, self.call, self.constants, self.static = program, step, call, constants, static
+        self.local: list[str] = []
 
     def fill(self) -> dict[str, Any]:
+        """What the template prints."""
         args = [self._argument(arg) for arg in self.call.args]
-        return {
-            "text": c.call(self.call.function, args),
-            "status": self.call.status,
-            "declarations": self.declarations,
-        }
+        return {"text": c.call(self.call.function, args), "status": self.call.status, "locals": self.local}
 
     def _argument(self, arg: Argument) -> str:
         match arg:
             case In(index=i):
-                return self._address(self.node.ins[i], const=True)
+                return self._address(self.step.ins[i])
             case Out(index=i):
-                return self._address(self.node.outs[i], const=False)
+                return self._address(self.step.outs[i])
             case Workspace():
-                return f"arena + {self.program.workspaces[self.index]}"
+                return self._workspace()
             case Table():
                 return self._table(arg)
             case Struct():
-                name = self._fresh(arg.name)
-                self._declare(c.struct(f"static const {arg.ctype} {name}", self._fields(arg.fields)))
-                return f"&{name}"
+                head = f"static const {arg.ctype}"
+                return f"&{self.static.declare(head, arg.name, c.struct_tail(head, self._fields(arg.fields)))}"
             case Context():
                 return self._context(arg)
             case int() | float():
                 return c.literal(arg)
         raise TypeError(f"no C for argument {arg!r}")
 
-    def _address(self, value: str, const: bool) -> str:
-        if value in self.constants:
-            return self.constants[value]
-        kind = self.program.graph.types[value]
-        qualifier = "const " if const else ""
-        place = f"arena + {self.program.offsets[value]}"
-        if kind.dtype is DType.I8:
-            return f"({qualifier}int8_t *)({place})"
-        return f"({qualifier}{kind.dtype.c} *)({qualifier}void *)({place})"
+    def _address(self, place: Place) -> str:
+        if place.constant:
+            name, item = self.constants[place.name], self.program.constants[place.name].dtype.bytes
+            return f"{name} + {place.offset // item}" if place.offset else name
+        return f"AT({self.program.offset(place)})"
+
+    def _workspace(self) -> str:
+        assert self.step.workspace is not None
+        return self._address(self.step.workspace)
 
     def _context(self, context: Context) -> str:
-        name = self._fresh("context")
         if context.table is not None:
-            table = self._table(context.table)
-            size = context.table.data.nbytes
-            self._declare(f"const cmsis_nn_context {name} = {{TINYC_UNCONST(void, {table}), {size}}};")
+            value = f"TINYC_UNCONST(void, {self._table(context.table)}), {context.table.data.nbytes}"
         elif self.call.workspace_bytes:
-            place = f"arena + {self.program.workspaces[self.index]}"
-            self._declare(f"const cmsis_nn_context {name} = {{{place}, {self.call.workspace_bytes}}};")
+            value = f"{self._workspace()}, {self.call.workspace_bytes}"
         else:
-            self._declare(f"const cmsis_nn_context {name} = {{NULL, 0}};")
-        return f"&{name}"
+            value = "NULL, 0"
+        self.local.append(f"const cmsis_nn_context context = {{{value}}};")
+        return "&context"
 
     def _table(self, table: Table) -> str:
-        name = self._fresh(table.name)
         ctype = c.C_TYPES[table.data.dtype.name]
         body = c.array(table.data, "        ")
-        self._declare(f"static const {ctype} {name}[{table.data.size}] = {{\n{body}\n    }};")
-        return name
+        return self.static.declare(f"static const {ctype}", table.name, f"[{table.data.size}] = {{\n{body}\n    }};")
 
     def _fields(self, value: Any) -> Any:
         """A struct's fields with tables replaced by their addresses."""
@@ -88,11 +104,3 @@ class CallText:
             table = self._table(value)
             return table if ctype == "uint32_t" else f"TINYC_UNCONST({ctype}, {table})"
         return value
-
-    def _declare(self, text: str) -> None:
-        self.declarations.append(text)
-
-    def _fresh(self, stem: str) -> str:
-        name = next(n for n in (stem, *(f"{stem}_{i}" for i in range(2, 99))) if n not in self.taken)
-        self.taken.add(name)
-        return name

@@ -14,9 +14,11 @@ import numpy as np
 
 from tinyc import __version__
 from tinyc.codegen import c
-from tinyc.codegen.call import CallText
-from tinyc.codegen.program import Layer, Program
+from tinyc.codegen.call import CallText, Declarations
+from tinyc.codegen.sequence import fold
 from tinyc.ir.graph import Port
+from tinyc.program.program import Program
+from tinyc.program.steps import Step
 from tinyc.resources import resource
 
 RUNTIMES = ("cmsis_nn", "tinyc")  # folders of runtime_c/ that hold kernels
@@ -33,7 +35,7 @@ class Files:
 def emit_model(program: Program, name: str, source: str, sha256: str) -> Files:
     """The C of the model: `name` is a C identifier; `source` and `sha256` say what it was compiled from."""
     constants = _constant_names(program, name)
-    layers = [_layer(program, index, layer, constants) for index, layer in enumerate(program.layers)]
+    parts = _Parts(program)
     context = {
         "version": __version__,
         "source": c.comment(source),
@@ -45,16 +47,62 @@ def emit_model(program: Program, name: str, source: str, sha256: str) -> Files:
         "integer": program.graph.is_integer(),
         "inputs": [_port(program, p) for p in program.graph.inputs],
         "outputs": [_port(program, p) for p in program.graph.outputs],
-        "layers": layers,
-        "headers": sorted({call.header for layer in program.layers for call in layer.calls}),
+        "layers": [_layer(program, index, parts, constants) for index in range(len(program.layers))],
+        "sequence": parts.sequence() if program.has_regions else None,
+        "feed": parts.feed(),
+        "headers": sorted({call.header for step in program.steps for call in step.calls}),
         "constants": [_constant(program, value, constants[value]) for value in constants],
     }
     templates = {f"{name}.h": "model.h.j2", f"{name}.c": "model.c.j2", f"{name}_weights.h": "weights.h.j2"}
     texts = {file: render(template, context) for file, template in templates.items()}
     texts[f"{name}_weights.c"] = render("weights.c.j2", context)
-    functions = [call.function for layer in program.layers for call in layer.calls]
-    headers = {call.header for layer in program.layers for call in layer.calls}
+    functions = {call.function: None for step in program.steps for call in step.calls}
+    headers = {call.header for step in program.steps for call in step.calls}
     return Files(texts, runtime_files(functions, headers))
+
+
+class _Parts:
+    """The different steps of a program, each of which becomes a function, and the order in which they run."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        keys = dict.fromkeys(step.same_code() for step in program.steps)
+        first = {step.same_code(): step for step in reversed(program.steps)}
+        self.steps = [first[key] for key in keys if not first[key].is_feed]
+        self.feeds = [first[key] for key in keys if first[key].is_feed]
+        number = {step.same_code(): i for i, step in enumerate([*self.feeds, *self.steps])}
+        self.order = [number[step.same_code()] for step in program.steps]
+
+    def of_layer(self, layer: int) -> list[tuple[str, Step]]:
+        """The functions of a layer: their names, and what they do."""
+        steps = [step for step in self.steps if step.layer == layer]
+        names = [f"layer_{layer}"] if len(steps) == 1 else [f"layer_{layer}_part_{i}" for i in range(len(steps))]
+        return list(zip(names, steps, strict=True))
+
+    def sequence(self) -> dict[str, Any]:
+        """The table of functions, and the loops over it."""
+        names = {id(s): n for layer in range(len(self.program.layers)) for n, s in self.of_layer(layer)}
+        table, loops = fold(self.order)
+        return {
+            "functions": [names[id(step)] for step in self.steps],
+            "layers": np.array([step.layer for step in self.steps]),
+            "order": np.array(table),
+            "ctype": "uint8_t" if max(table, default=0) < 2**8 else "uint16_t",
+            "loops": loops,
+        }
+
+    def feed(self) -> dict[str, Any] | None:
+        """What is to be known of an input that arrives by rows."""
+        if not self.feeds:
+            return None
+        value = self.program.fed_value
+        index = next(i for i, p in enumerate(self.program.graph.inputs) if p.value == value)
+        return {
+            "input": index,
+            "rows": self.program.fed_rows,
+            "row_bytes": self.feeds[0].outs[0].bytes,
+            "offsets": [self.program.offset(step.outs[0]) for step in self.feeds],
+        }
 
 
 def render(template: str, context: dict[str, Any]) -> str:
@@ -73,6 +121,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["init"] = c.initializer
     environment.filters["array"] = c.array
+    environment.filters["words"] = c.words
     return environment
 
 
@@ -104,13 +153,13 @@ def _words(path: Path) -> frozenset[str]:
 
 def _constant_names(program: Program, name: str) -> dict[str, str]:
     """A C name for each constant that a kernel reads."""
-    used = [v for layer in program.layers for v in layer.node.ins if v in program.graph.constants]
-    return {v: f"{name}_{i}_{c.identifier(v, 'constant')}" for i, v in enumerate(dict.fromkeys(used))}
+    return {v: f"{name}_{i}_{c.identifier(v, 'constant')}" for i, v in enumerate(program.constants)}
 
 
 def _constant(program: Program, value: str, name: str) -> dict[str, Any]:
-    kind = program.graph.types[value]
-    data = np.ascontiguousarray(program.graph.constants[value])
+    kind = program.constants[value]
+    graph = next(layer.graph for layer in program.layers if value in layer.graph.constants)
+    data = np.ascontiguousarray(graph.constants[value])
     return {"name": name, "ctype": kind.dtype.c, "size": max(kind.size, 1), "shape": kind.shape, "data": data}
 
 
@@ -119,7 +168,7 @@ def _port(program: Program, port: Port) -> dict[str, Any]:
     return {
         "name": c.comment(port.name),
         "ctype": kind.dtype.c,
-        "offset": program.offsets[port.value],
+        "offset": program.offset(program.places[port.value]) if port.value in program.places else 0,
         "bytes": kind.bytes,
         "size": kind.size,
         "shape": kind.shape,
@@ -128,17 +177,24 @@ def _port(program: Program, port: Port) -> dict[str, Any]:
     }
 
 
-def _layer(program: Program, index: int, layer: Layer, constants: dict[str, str]) -> dict[str, Any]:
-    graph = program.graph
-    types = [graph.types[v] for v in layer.node.ins]
-    shapes = " , ".join(
-        "x".join(map(str, t.shape)) for v, t in zip(layer.node.ins, types, strict=True) if v not in constants
-    )
-    out = "x".join(map(str, graph.types[layer.node.outs[0]].shape))
-    macs = layer.node.op.macs(*types)
+def _layer(program: Program, index: int, parts: _Parts, constants: dict[str, str]) -> dict[str, Any]:
+    layer = program.layers[index]
+    types = layer.graph.types
+    shapes = " , ".join("x".join(map(str, types[v].shape)) for v in layer.node.ins if v not in layer.graph.constants)
+    out = "x".join(map(str, types[layer.node.outs[0]].shape))
+    macs = layer.node.op.macs(*(types[v] for v in layer.node.ins))
     title = f"{layer.node.op.name} {layer.node.name}: {shapes} -> {out}" + (f", {macs} MACs" if macs else "")
-    calls = [CallText(program, index, call, constants).fill() for call in layer.calls]
-    return {"index": index, "title": c.comment(title), "calls": calls}
+    functions = parts.of_layer(index)
+    # what the parts of a layer have in common is declared once, before them
+    shared = Declarations(f"layer_{index}_") if len(functions) > 1 else None
+    texts = []
+    for name, step in functions:
+        static = shared or Declarations()
+        calls = [CallText(program, step, call, constants, static).fill() for call in step.calls]
+        texts.append({"function": name, "declarations": [] if shared else static.texts, "calls": calls})
+    return {
+        "index": index, "title": c.comment(title), "declarations": shared.texts if shared else [], "parts": texts,
+    }  # fmt: skip
 
 
 def write_files(folder: Path, texts: dict[str, str], runtime: Sequence[Path]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, log10, sqrt
 from pathlib import Path
@@ -18,6 +18,7 @@ from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph, Port
 from tinyc.ir.interp import execute, to_user, to_value
 from tinyc.quant.calibrate import Progress
+from tinyc.run.host import Result
 from tinyc.samples import Say, match_samples, silent
 
 Array = NDArray[Any]
@@ -160,13 +161,13 @@ class _Watch:
     """Compares all values of sample after sample."""
 
     def __init__(self, compiled: CompiledModel) -> None:
-        self.compiled, self.graph = compiled, compiled.graph
+        self.compiled, self.graph = compiled, compiled.flat_graph
         self.float_graph = compiled.float_graph
         self.reference = _references(self.graph, self.float_graph)
         self.kept = {v: read_indices(text) for v, text in compiled.report["kept_channels"].items()}
-        self.results = compiled.interface.results
-        self.sums = {r.name: _Sums() for r in self.results}
-        self.agrees = {r.name: True for r in self.results}
+        self.computed = _computed(compiled.interface.results)
+        self.sums = {name: _Sums() for name in self.computed}
+        self.agrees = dict.fromkeys(self.computed, True)
         self.output_sums = {p.name: _Sums() for p in self.graph.outputs}
         self.same_class = {p.name: 0 for p in self.graph.outputs}
         self.runtime_error = {p.name: 0.0 for p in self.graph.outputs}
@@ -178,11 +179,12 @@ class _Watch:
             self.float_graph, {p.value: to_value(self.float_graph, p, sample[p.name]) for p in self.float_graph.inputs}
         )
         for name in self.sums:
-            kind = self.graph.types[name]
+            kind, where = self.graph.types[name], self.computed[name]
             value = host[name] if kind.quant is None else kind.quant.dequantize(host[name])
             wanted = exact[self.reference[name]]
-            self.sums[name].see(value, wanted[..., self.kept[name]] if name in self.kept else wanted)
-            self.agrees[name] &= _agree(host[name], interpreted[name])
+            wanted = wanted[..., self.kept[name]] if name in self.kept else wanted
+            self.sums[name].see(value[where], wanted[where])
+            self.agrees[name] &= _agree(host[name][where], interpreted[name][where])
         given = runtime.run(sample) if runtime else {}
         for port, float_port in zip(self.graph.outputs, self.float_graph.outputs, strict=True):
             wanted = to_user(self.float_graph, float_port, exact[float_port.value])
@@ -196,12 +198,9 @@ class _Watch:
         self.same_class[port.name] += int(value.argmax() == wanted.argmax())
 
     def layers(self) -> tuple[LayerCheck, ...]:
-        entries = self.compiled.report["layers"]
         return tuple(
-            LayerCheck(
-                entries[r.layer]["name"], entries[r.layer]["op"], self.sums[r.name].accuracy(), self.agrees[r.name]
-            )
-            for r in self.results
+            LayerCheck(e["name"], e["op"], self.sums[e["output"]].accuracy(), self.agrees[e["output"]])
+            for e in self.compiled.report["layers"]
         )
 
     def outputs(self, count: int, has_runtime: bool) -> tuple[OutputCheck, ...]:
@@ -214,6 +213,15 @@ class _Watch:
             )
             for port in self.graph.outputs
         )
+
+
+def _computed(results: Sequence[Result]) -> dict[str, tuple[slice, ...]]:
+    """The part of each value that is computed: in a region perhaps not the last rows, if nothing needs them."""
+    spans: dict[str, tuple[tuple[int, int], ...]] = {}
+    for r in results:
+        old = spans.get(r.name, r.region)
+        spans[r.name] = tuple((min(a[0], b[0]), max(a[1], b[1])) for a, b in zip(old, r.region, strict=True))
+    return {name: tuple(slice(*span) for span in region) for name, region in spans.items()}
 
 
 def _references(graph: Graph, float_graph: Graph) -> dict[str, str]:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from tinyc.codegen import c
 from tinyc.codegen.emit import emit_model, write_files
-from tinyc.codegen.program import Program, build_program
 from tinyc.driver.compiled import BOARD, FIRMWARE
 from tinyc.driver.firmware import (
     CmsisNN,
@@ -35,9 +34,11 @@ from tinyc.ir.graph import Graph
 from tinyc.ir.interp import execute, to_value
 from tinyc.ir.kernel import KernelSet, KernelTarget
 from tinyc.ir.types import Rounding
+from tinyc.program.lowering import Choice
+from tinyc.program.program import Program, build_program
 from tinyc.quant.calibrate import Progress, random_samples
 from tinyc.quant.observers import ObserverChoice
-from tinyc.run.host import Interface, Result
+from tinyc.run.host import Interface, Result, Rows
 from tinyc.samples import Say, load_npz, match_samples, silent
 from tinyc.target.board import Board
 
@@ -77,7 +78,8 @@ def compile_model(model: Path, out: Path, options: Options) -> None:
     quantization = _quantization(imported, options)
     lowered = lower(imported, quantization, options.dump_dir)
     cpu = options.board.cpu
-    program = build_program(lowered.graph, KernelTarget(dsp=cpu.has_dsp, mve=cpu.has_mve), options.kernels)
+    target = KernelTarget(dsp=cpu.has_dsp, mve=cpu.has_mve, foreign=options.cmsis_nn is not None)
+    program = build_program(lowered.graph, Choice(target, options.kernels))
     check_fit(program, options.board)
     sample = None if quantization is None else {name: a[0] for name, a in quantization.samples.items()}
     with replacing(out) as folder:
@@ -157,20 +159,24 @@ def _calibration_note(options: Options) -> str | None:
 
 
 def interface_of(program: Program, name: str) -> Interface:
-    """How the generated C is called and where its layers leave their results."""
+    """How the generated C is called and where its steps leave their results."""
     graph = program.graph
-    results = [
-        Result(value, step, program.offsets[value], graph.types[value].bytes)
-        for step, layer in enumerate(program.layers)
-        for value in layer.node.outs
-    ]
+    run = [step for step in program.steps if not step.is_feed]
+    fed = next((step.outs[0].bytes for step in program.steps if step.is_feed), None)
     return Interface(
         name=name,
         arena_bytes=program.arena_bytes,
         input_bytes=tuple(graph.types[p.value].bytes for p in graph.inputs),
         output_bytes=tuple(graph.types[p.value].bytes for p in graph.outputs),
         single_rounding=graph.rounding is Rounding.SINGLE,
-        results=tuple(results),
+        results=tuple(
+            Result(w.value, index, program.offset(w.place), w.place.bytes, w.region)
+            for index, step in enumerate(run)
+            if (w := step.written) is not None
+        ),
+        fed=None
+        if fed is None
+        else Rows([p.value for p in graph.inputs].index(program.fed_value or ""), program.fed_rows, fed),
     )
 
 

@@ -17,6 +17,7 @@ from tinyc.errors import TinycError
 from tinyc.ir import text
 from tinyc.ir.graph import Graph
 from tinyc.ir.interp import execute, to_user, to_value
+from tinyc.ir.region import flattened
 from tinyc.ops import BY_NAME
 from tinyc.quant.calibrate import Progress
 from tinyc.run.host import HostModel, run_sanitized
@@ -44,6 +45,11 @@ class CompiledModel:
     def graph(self) -> Graph:
         """The graph that was turned into C."""
         return text.load(self.folder / "model.tc", BY_NAME)
+
+    @cached_property
+    def flat_graph(self) -> Graph:
+        """`graph` layer by layer, whatever runs in parts."""
+        return flattened(self.graph)
 
     @cached_property
     def float_graph(self) -> Graph:
@@ -91,15 +97,17 @@ class CompiledModel:
         }
 
     def run_all_values(self, sample: Arrays, on: str = "host") -> dict[str, Array]:
-        """Every intermediate tensor of one sample as stored, by its name in `graph`; `on` "host" or "interpreter".
+        """Every intermediate tensor of one sample as stored, by its name in `flat_graph`; `on` "host" or "interpreter".
 
-        `sample` has one array an input, of the port's own shape.
+        `sample` has one array an input, of the port's own shape. On the host views are left out; what no part of a
+        region computes, because nothing needs it, is 0.
         """
-        values = self._stored_inputs(sample)
+        values, graph = self._stored_inputs(sample), self.flat_graph
         if on == "interpreter":
-            return {k: v for k, v in execute(self.graph, values).items() if k not in self.graph.constants}
-        _, seen = self.host.run([values[p.value].tobytes() for p in self.graph.inputs], trace=True)
-        return {**values, **{name: self._array(name, data) for name, data in seen.items()}}
+            return {k: v for k, v in execute(graph, values).items() if k not in graph.constants}
+        _, seen = self.host.run([values[p.value].tobytes() for p in graph.inputs], trace=True)
+        blank = {name: np.empty(kind.shape, kind.dtype.numpy) for name, kind in graph.types.items()}
+        return {**values, **self.interface.assemble(seen, blank)}
 
     def run_qemu(
         self,

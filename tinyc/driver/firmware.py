@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tinyc.codegen.emit import render
-from tinyc.codegen.program import Program
 from tinyc.errors import DoesNotFitError, TinycError
 from tinyc.ir.types import Rounding
+from tinyc.program.program import Program
 from tinyc.run.host import Interface
 from tinyc.target.board import Board
 from tinyc.target.elf import Elf
@@ -65,8 +64,9 @@ def main_text(interface: Interface, layers: int, selftest: SelfTest | None) -> s
             "input_bytes": interface.input_bytes,
             "output_bytes": interface.output_bytes,
             "n_layers": layers,
-            "results": [(r.layer, r.offset, r.bytes) for r in interface.results] if selftest is None else [],
+            "results": [(r.step, r.offset, r.bytes) for r in interface.results] if selftest is None else [],
             "arena_section": None,
+            "rows": interface.fed,
             "selftest": selftest,
         },
     )
@@ -136,15 +136,14 @@ def check_fit(program: Program, board: Board) -> None:
 def largest_buffers(program: Program) -> str:
     """The largest buffers in the arena, one a line."""
     largest = sorted(program.buffers, key=lambda b: (-b.bytes, b.name))[:LARGEST_SHOWN]
-    return "\n".join(
-        ["the largest buffers:", *(f"  {b.bytes:>10} bytes  {b.name}, steps {b.first} to {b.last}" for b in largest)]
-    )
+    lines = [f"  {b.bytes:>10} bytes  {b.name}, steps {b.first} to {b.last - 1}" for b in largest]
+    return "\n".join(["the largest buffers:", *lines])
 
 
 def largest_constants(program: Program) -> str:
     """The largest constants, one a line."""
-    sizes: Mapping[str, Any] = {v: program.graph.types[v] for v in program.graph.constants}
-    largest: Sequence[str] = sorted(sizes, key=lambda v: (-sizes[v].bytes, v))[:LARGEST_SHOWN]
+    sizes = program.constants
+    largest = sorted(sizes, key=lambda v: (-sizes[v].bytes, v))[:LARGEST_SHOWN]
     return "\n".join(["the largest constants:", *(f"  {sizes[v].bytes:>10} bytes  {v}: {sizes[v]}" for v in largest)])
 
 

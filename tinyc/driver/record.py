@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tinyc import __version__
-from tinyc.codegen.program import Program
 from tinyc.driver.phases import Lowered
 from tinyc.errors import TinycError
+from tinyc.ir.graph import Node
 from tinyc.ir.kernel import KernelSet
-from tinyc.run.host import Interface, Result
+from tinyc.ir.region import RegionOp
+from tinyc.program.program import Program
+from tinyc.run.host import Interface, Result, Rows
 from tinyc.target.board import Board
 
 REPORT = "report.json"
@@ -43,7 +45,8 @@ def build_report(
         "sha256": sha256,
         "board": board.name,
         "cpu": board.cpu.name,
-        "schedule": "layer",
+        "schedule": schedule(program),
+        "regions": [_region(node) for node in graph.nodes if isinstance(node.op, RegionOp)],
         "kernels": kernels.value,
         "arithmetic": "int8" if graph.is_integer() else "float32",
         "rounding": graph.rounding.value,
@@ -51,7 +54,7 @@ def build_report(
         "macs_executed": graph.macs(),
         "arena_bytes": program.arena_bytes,
         "arena_lower_bound": program.plan.lower_bound,
-        "workspace_bytes": max((layer.workspace_bytes for layer in program.layers), default=0),
+        "workspace_bytes": max(map(program.workspace_bytes, range(len(program.layers))), default=0),
         "weights_bytes": program.weights_bytes,
         "code_bytes": None,
         "flash_bytes": None,
@@ -63,27 +66,61 @@ def build_report(
                 "name": b.name,
                 "bytes": b.bytes,
                 "offset": program.plan.offsets[b.name],
-                "first_layer": b.first,
-                "last_layer": b.last - 1,
+                "first_step": b.first,
+                "last_step": b.last - 1,
             }
             for b in program.buffers
         ],
         "kept_channels": {value: write_indices(kept) for value, kept in lowered.kept_channels.items()},
-        "interface": asdict(interface),
+        "interface": {**asdict(interface), "results": _write_results(interface)},
     }
+
+
+def schedule(program: Program) -> str:
+    """How the program runs: "layer" by layer, or the modes of its regions."""
+    modes = [node.op.mode for node in program.graph.nodes if isinstance(node.op, RegionOp)]
+    return ", ".join(dict.fromkeys(modes)) or "layer"
+
+
+def _region(node: Node) -> dict[str, Any]:
+    op = node.op
+    assert isinstance(op, RegionOp)
+    layers = [n.name or n.outs[0] for n in op.body.nodes if not n.op.is_view]
+    return {"mode": op.mode, "rows": op.rows, "strips": op.strips, "fed": op.fed >= 0, "layers": layers}
 
 
 def _layer(program: Program, index: int) -> dict[str, Any]:
-    layer, types = program.layers[index], program.graph.types
+    layer = program.layers[index]
+    types = layer.graph.types
     return {
         "name": layer.node.name or layer.node.outs[0],
         "op": layer.node.op.name,
-        "kernel": layer.kernel,
+        "output": layer.node.outs[0],
+        "kernel": ", ".join(program.kernels(index)),
         "output_shape": list(types[layer.node.outs[0]].shape),
         "macs": layer.node.op.macs(*(types[v] for v in layer.node.ins)),
         "instructions": None,
-        "workspace_bytes": layer.workspace_bytes,
+        "workspace_bytes": program.workspace_bytes(index),
     }
+
+
+def _write_results(interface: Interface) -> dict[str, list[str]]:
+    """The parts of each value: step, offset, bytes and region, as text."""
+    parts: dict[str, list[str]] = {}
+    for r in interface.results:
+        region = ",".join(f"{start}:{stop}" for start, stop in r.region)
+        parts.setdefault(r.name, []).append(f"{r.step} {r.offset} {r.bytes} {region}")
+    return parts
+
+
+def _read_results(parts: Mapping[str, Sequence[str]]) -> tuple[Result, ...]:
+    results = []
+    for name, texts in parts.items():
+        for text in texts:
+            step, offset, size, region = text.split(" ")
+            spans = tuple((int(a), int(b)) for a, _, b in (span.partition(":") for span in region.split(",") if span))
+            results.append(Result(name, int(step), int(offset), int(size), spans))
+    return tuple(sorted(results, key=lambda r: r.step))
 
 
 def write_report(report: dict[str, Any], folder: Path) -> None:
@@ -144,5 +181,6 @@ def read_interface(report: dict[str, Any]) -> Interface:
         input_bytes=tuple(data["input_bytes"]),
         output_bytes=tuple(data["output_bytes"]),
         single_rounding=data["single_rounding"],
-        results=tuple(Result(**r) for r in data["results"]),
+        results=_read_results(data["results"]),
+        fed=Rows(**data["fed"]) if data["fed"] else None,
     )

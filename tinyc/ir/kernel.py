@@ -28,6 +28,7 @@ class KernelTarget:
 
     dsp: bool = False  # the DSP extension: SMLAD and friends
     mve: bool = False  # Helium vectors
+    foreign: bool = False  # the CMSIS-NN API comes from the user's own build of Arm's library
 
 
 @dataclass(frozen=True)

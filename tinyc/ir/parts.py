@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import pairwise
 
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.kernel import KernelTarget
@@ -47,6 +48,7 @@ class Doing(Enum):
     """What a part does with its operator."""
 
     COMPUTE = "compute"
+    REUSE = "reuse"  # stream2d: the rows' columns in this strip have all been computed in earlier ones
     FEED = "feed"  # rows of an input arrive from outside
     ADD = "add"  # add a part of the input to the operator's sums
     FINISH = "finish"  # turn the sums into the result
@@ -104,7 +106,7 @@ def split(span: Span, parts: int) -> list[Span]:
     """`span` in so many nearly equal parts, the larger ones first."""
     size = span[1] - span[0]
     bounds = [span[0] + -(-size * i // parts) for i in range(parts + 1)]
-    return [(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if a < b]
+    return [(a, b) for a, b in pairwise(bounds) if a < b]
 
 
 def body_parts(body: Graph, tiling: Tiling, fed: str | None = None) -> list[Part]:
@@ -131,6 +133,8 @@ class _Splitter:
         for self.strip, tile in enumerate(tiles):
             self.needed = self._needed(tile)
             self.done = {value: region[self.axis][0] for value, region in self.needed.items() if self._by_rows(value)}
+            if self.fed is not None:
+                self.done[self.fed] = 0
             self.made.clear()
             self._drive()
             if self.tiling.mode is Mode.STREAM2D:
@@ -229,6 +233,9 @@ class _Splitter:
             start, stop = spans[self._across]
             spans[self._across] = (max(start, self.kept.get(value, 0)), stop)
             if spans[self._across][0] >= stop:
+                spans[self._across] = (stop, stop)
+                nothing = (None,) * len(node.ins)
+                self.parts.append(Part(Doing.REUSE, value, tuple(spans), node, node.op, nothing, self.strip))
                 self.done[value] = rows[1]
                 return
         region = tuple(spans)
@@ -275,7 +282,7 @@ class _Splitter:
                 shape, flat = self.body.types[source].shape, self.body.types[node.ins[0]].shape
                 if flat != (1, self.body.types[source].size) or shape[0] != 1:
                     continue
-            if self._by_rows(source):
+            if self._by_rows(source) and source not in adders and self.body.types[source].shape[self.axis] > 1:
                 adders[node.outs[0]] = source
         return adders
 
@@ -295,4 +302,5 @@ class _Splitter:
             start, stop = region[self.axis]
             region = ((0, 1), (start * row, stop * row))
         rest = (None,) * (len(node.ins) - 1)
-        self.parts.append(Part(Doing.ADD, value, whole(self.body.types[value]), node, node.op, (region, *rest), self.strip))
+        result = whole(self.body.types[value])
+        self.parts.append(Part(Doing.ADD, value, result, node, node.op, (region, *rest), self.strip))

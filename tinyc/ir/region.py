@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinyc.errors import VerifyError
-from tinyc.ir.graph import Graph
+from tinyc.ir.graph import Graph, Node
 from tinyc.ir.kernel import Candidate, KernelTarget
 from tinyc.ir.op import F32, Array, Op, Region, Signature
 from tinyc.ir.parts import Doing, Mode, Part, Tiling, body_parts, cut, whole
@@ -94,7 +94,7 @@ class RegionOp(Op):
 
 
 def _macs(body: Graph, part: Part) -> int:
-    if part.op is None or part.doing is Doing.FINISH:
+    if part.op is None or part.node is None or part.doing in (Doing.FINISH, Doing.REUSE):
         return 0
     sig = part.signature(body)
     if part.doing is Doing.ADD:
@@ -121,7 +121,7 @@ class _Run:
 
     def results(self, parts: Sequence[Part]) -> tuple[Array, ...]:
         for part in parts:
-            if part.doing is not Doing.FEED:
+            if part.doing not in (Doing.FEED, Doing.REUSE):
                 self._do(part)
         return tuple(self.values[p.value] for p in self.body.outputs)
 
@@ -146,3 +146,17 @@ class _Run:
 
     def _put(self, part: Part, result: Array) -> None:
         self.values[part.out][tuple(slice(*span) for span in part.region)] = result
+
+
+def flattened(graph: Graph) -> Graph:
+    """The same graph layer by layer: the bodies of regions in their place."""
+    nodes: list[Node] = []
+    types, constants = dict(graph.types), dict(graph.constants)
+    for node in graph.nodes:
+        if isinstance(node.op, RegionOp):
+            nodes += node.op.body.nodes
+            types.update(node.op.body.types)
+            constants.update(node.op.body.constants)
+        else:
+            nodes.append(node)
+    return graph.with_nodes(nodes, types, constants)

@@ -144,7 +144,7 @@ class _Builder:
 
     def __init__(self, text: str, file: str, ops: Mapping[str, type[Op]], constants: Mapping[str, Array]) -> None:
         self.text, self.file, self.data = text, file, constants
-        self.ops = {**ops, RegionOp.name: RegionOp}
+        self.ops: dict[str, type[Op]] = {**ops, RegionOp.name: RegionOp}
         self.types: dict[str, TensorType] = {}
         self.constants: dict[str, Array] = {}
         self.inputs: list[Port] = []

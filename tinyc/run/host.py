@@ -5,16 +5,19 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cffi
 import numpy as np
+from numpy.typing import NDArray
 
 from tinyc.errors import CheckFailedError, TinycError, ToolMissingError
 from tinyc.resources import resource
+
+Array = NDArray[Any]
 
 FLAGS = ("-std=c11", "-O2", "-ffp-contract=off", "-DTINYC_TRACE")
 KERNEL_FOLDERS = ("cmsis_nn", "tinyc")
@@ -23,12 +26,27 @@ SANITIZE = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 @dataclass(frozen=True)
 class Result:
-    """Where a layer leaves a result: bytes [offset, offset + bytes) of the arena, right after layer `layer`."""
+    """A part of a value in bytes [offset, offset + bytes) of the arena, right after step `step` of an inference."""
 
     name: str
-    layer: int
+    step: int
     offset: int
     bytes: int
+    region: tuple[tuple[int, int], ...]
+
+    @property
+    def slices(self) -> tuple[Any, ...]:
+        """The region as an index that gives a part of an array, of one without axes too."""
+        return (*(slice(*span) for span in self.region), ...)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Input `input` arrives in so many rows of so many bytes."""
+
+    input: int
+    rows: int
+    row_bytes: int
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,20 @@ class Interface:
     output_bytes: tuple[int, ...]
     single_rounding: bool
     results: tuple[Result, ...] = ()
+    fed: Rows | None = None
+
+    def cut(self, values: Mapping[str, Array]) -> list[bytes]:
+        """The bytes of `results` one by one, from whole values."""
+        return [values[r.name][r.slices].tobytes() for r in self.results]
+
+    def assemble(self, parts: Sequence[bytes], blank: Mapping[str, Array]) -> dict[str, Array]:
+        """Whole values from the bytes of `results` one by one; `blank` has arrays of their shapes and types."""
+        values: dict[str, Array] = {}
+        for result, data in zip(self.results, parts, strict=True):
+            value = values.setdefault(result.name, np.zeros_like(blank[result.name]))
+            part = value[result.slices]
+            part[...] = np.frombuffer(data, value.dtype).reshape(part.shape)
+        return values
 
 
 class HostModel:
@@ -54,10 +86,11 @@ class HostModel:
         _compile(_sources(folder), folder, library, interface, "-shared", "-fPIC")
         self._ffi = cffi.FFI()
         name = interface.name
+        run = "start(void); int {0}_feed_rows(const void *rows, int32_t count)" if interface.fed else "run(void)"
         self._ffi.cdef(
             f"""
             int {name}_init(void *memory, size_t bytes);
-            int {name}_run(void);
+            int {name}_{run.format(name)};
             void *{name}_input(int32_t index);
             const void *{name}_output(int32_t index);
             void tinyc_host_set_hook(void (*hook)(int32_t));
@@ -73,23 +106,30 @@ class HostModel:
     def _call(self, function: str) -> Any:
         return getattr(self._library, f"{self.interface.name}_{function}")
 
-    def run(self, inputs: Sequence[bytes], trace: bool = False) -> tuple[list[bytes], dict[str, bytes]]:
-        """One inference: the outputs' bytes, and with `trace` the bytes of every layer's results by name."""
+    def run(self, inputs: Sequence[bytes], trace: bool = False) -> tuple[list[bytes], list[bytes]]:
+        """One inference: the outputs' bytes, and with `trace` those of `interface.results` one by one."""
         ffi, interface = self._ffi, self.interface
+        fed = interface.fed
         for index, (data, size) in enumerate(zip(inputs, interface.input_bytes, strict=True)):
             if len(data) != size:
                 raise TinycError(f"input {index} has {len(data)} bytes, {size} are wanted", interface.name)
-            ffi.memmove(self._call("input")(index), data, size)
-        seen: dict[str, bytes] = {}
+            if fed is None or index != fed.input:
+                ffi.memmove(self._call("input")(index), data, size)
+        seen: list[bytes] = []
+        step = 0
 
         def note(layer: int) -> None:
-            for result in interface.results:
-                if result.layer == layer:
-                    seen[result.name] = self._arena[result.offset : result.offset + result.bytes].tobytes()
+            nonlocal step
+            while len(seen) < len(interface.results) and interface.results[len(seen)].step == step:
+                result = interface.results[len(seen)]
+                seen.append(self._arena[result.offset : result.offset + result.bytes].tobytes())
+            step += 1
 
         hook = ffi.callback("void(int32_t)", note) if trace else ffi.NULL
         self._library.tinyc_host_set_hook(hook)
-        failed = self._call("run")()
+        failed = self._call("run")() if fed is None else self._call("start")()
+        if fed is not None and not failed:
+            failed = self._call("feed_rows")(inputs[fed.input], fed.rows)
         if failed:
             raise CheckFailedError(f"layer {failed - 1} reports an error", interface.name)
         outputs = [bytes(ffi.buffer(self._call("output")(i), n)) for i, n in enumerate(interface.output_bytes)]
@@ -110,6 +150,7 @@ def run_sanitized(folder: Path, interface: Interface, inputs: bytes) -> bytes:
             f"-DARENA_BYTES={interface.arena_bytes}u",
             f"-DINPUT_BYTES={', '.join(f'{n}u' for n in interface.input_bytes)}",
             f"-DOUTPUT_BYTES={', '.join(f'{n}u' for n in interface.output_bytes)}",
+            *([f"-DFED={interface.fed.input}", f"-DROWS={interface.fed.rows}"] if interface.fed else []),
         ]
         _compile(sources, folder, work / "program", interface, *SANITIZE, *defines)
         (work / "input.bin").write_bytes(inputs)

@@ -3,7 +3,7 @@
 Where a network branches, the order in which branches run decides how much is in use at once. A state is the set of
 layers that have run; best-first search over the states finds an order with the smallest peak (a shortest path where
 the length is the largest step). That is exact, and quick for networks with few branches side by side; beyond a limit
-on states the order stays as it is. In-place results count, workspaces do not: layers have none yet at this point.
+on states the order stays as it is. Results that run over their inputs count, workspaces do not.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinyc.ir.graph import Graph, Node
+from tinyc.ir.kernel import KernelTarget
+from tinyc.program.steps import only_call
 
 STATES = 20_000
 
@@ -66,10 +68,21 @@ class _Memory:
             )
             for name in {*produced, *(self.root[p.value] for p in graph.inputs)}
         }
+        self.lags = [self._lags(n) for n in self.layers]
         self.needs = [sum(bit for bit in {self.tensors[v].producer for v in self._reads(n)}) for n in self.layers]
 
     def _reads(self, node: Node) -> set[str]:
         return {self.root[v] for v in node.ins if self.root[v] not in self.graph.constants}
+
+    def _lags(self, node: Node) -> dict[str, int]:
+        """How far below each input the result must start, where it may run over that input."""
+        call = only_call(node.op.kernels(self.graph.signature(node), KernelTarget())[0])
+        lags: dict[str, int] = {}
+        for index, lag in call.lags.items() if call else ():
+            value = self.root[node.ins[index]]
+            if value in self.tensors:
+                lags[value] = max(lag, lags.get(value, 0))
+        return lags
 
     def _alive(self, tensor: _Tensor, done: int) -> bool:
         made = not tensor.producer or tensor.producer & done
@@ -79,19 +92,18 @@ class _Memory:
         """Bytes in use while `layer` runs after the layers in `done`."""
         after = done | 1 << layer
         live = sum(t.bytes for t in self.tensors.values() if self._alive(t, done))
-        node = self.layers[layer]
-        made = sum(self.tensors[v].bytes for v in node.outs)
-        return live if self._takes_over(node, after) else live + made
+        made = sum(self.tensors[v].bytes for v in self.layers[layer].outs)
+        return live + made - self._saved(layer, after)
 
-    def _takes_over(self, node: Node, after: int) -> bool:
-        """Whether the result can lie in the place of an input that nobody needs afterwards."""
-        out = self.graph.types[node.outs[0]]
-        for index in node.op.in_place:
-            value = node.ins[index]
-            fits = self.root[value] in self.tensors and self.graph.types[value].shape == out.shape
-            if fits and not self._alive(self.tensors[self.root[value]], after):
-                return True
-        return False
+    def _saved(self, layer: int, after: int) -> int:
+        """Bytes of an input that nobody needs afterwards which the result can take over while the layer runs."""
+        out = self.tensors[self.layers[layer].outs[0]].bytes
+        saved = 0
+        for value, lag in self.lags[layer].items():
+            source = self.tensors[value]
+            if not self._alive(source, after):
+                saved = max(saved, source.bytes + out - max(lag + source.bytes, out))
+        return saved
 
     def peak(self, order: Sequence[int]) -> int:
         """The fullest step of an order."""

@@ -1,0 +1,103 @@
+"""The program: the kernel calls of a graph and where in memory they find their data, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from tinyc.errors import VerifyError
+from tinyc.ir.graph import Graph
+from tinyc.ir.region import RegionOp
+from tinyc.ir.types import TensorType
+from tinyc.memory.buffers import Buffer, Plan
+from tinyc.memory.check import find_fault
+from tinyc.memory.planner import plan_buffers
+from tinyc.program.live import Usage, usage
+from tinyc.program.lowering import Choice, Lowering
+from tinyc.program.steps import Layer, Place, Step, workspace_bytes
+
+ARENA_ALIGNMENT = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Everything the emitter needs: layers by number, the steps in which they run, and a place for every buffer."""
+
+    graph: Graph
+    layers: tuple[Layer, ...]
+    steps: tuple[Step, ...]
+    places: Mapping[str, Place]
+    """Where the model's inputs and outputs, and all values between regions, lie as a whole."""
+    buffers: tuple[Buffer, ...]
+    plan: Plan
+
+    @property
+    def arena_bytes(self) -> int:
+        """Input, output, intermediate tensors and workspace, all of them."""
+        return max(-(-self.plan.arena_bytes // ARENA_ALIGNMENT) * ARENA_ALIGNMENT, ARENA_ALIGNMENT)
+
+    @property
+    def has_regions(self) -> bool:
+        """Whether some layers run in parts."""
+        return any(isinstance(node.op, RegionOp) for node in self.graph.nodes)
+
+    @property
+    def fed_value(self) -> str | None:
+        """The input that arrives by rows."""
+        ops = [node.op for node in self.graph.nodes]
+        return next((op.fed_value for op in ops if isinstance(op, RegionOp) and op.fed_value), None)
+
+    @property
+    def fed_rows(self) -> int:
+        """How many rows the input has that arrives by rows; 0 if there is none."""
+        regions = [node.op for node in self.graph.nodes if isinstance(node.op, RegionOp)]
+        return next((op.body.types[op.fed_value].shape[op.axis] for op in regions if op.fed_value), 0)
+
+    @cached_property
+    def constants(self) -> dict[str, TensorType]:
+        """The types of the constants that steps read, in the order in which they do."""
+        found: dict[str, TensorType] = {}
+        for layer in self.layers:
+            found.update({v: layer.graph.types[v] for v in layer.node.ins if v in layer.graph.constants})
+        return found
+
+    @property
+    def weights_bytes(self) -> int:
+        """Constants of the graph; the kernels' small tables not included."""
+        return sum(kind.bytes for kind in self.constants.values())
+
+    def offset(self, place: Place) -> int:
+        """Where in the arena a place is."""
+        return self.plan.offsets[place.name] + place.offset
+
+    def kernels(self, layer: int) -> list[str]:
+        """The functions that a layer calls, those that move its rows included."""
+        calls = [call.function for step in self.steps if step.layer == layer for call in step.calls]
+        return list(dict.fromkeys(calls))
+
+    def workspace_bytes(self, layer: int) -> int:
+        """The largest workspace of a layer's steps."""
+        return max((workspace_bytes(s.calls) for s in self.steps if s.layer == layer), default=0)
+
+
+def lower_graph(graph: Graph, choice: Choice) -> tuple[Lowering, Usage]:
+    """Select kernels and lay out steps; what is in use when follows from them."""
+    lowering = Lowering(graph, choice)
+    lowering.run()
+    touched = {place.name for step in lowering.steps for place in (*step.reads, *step.writes)}
+    inputs = [lowering.places[p.value] for p in graph.inputs if p.value in lowering.places]
+    kept = [lowering.places[p.value] for p in graph.outputs]
+    kept += [place for place in inputs if place.name not in touched]  # no step reads it: it must have a place to go
+    return lowering, usage(lowering.steps, {place.name for place in inputs}, kept, choice.follow)
+
+
+def build_program(graph: Graph, choice: Choice) -> Program:
+    """Select kernels and plan memory."""
+    lowering, used = lower_graph(graph, choice)
+    buffers, distances = used.buffers(), used.distances()
+    plan = plan_buffers(buffers, distances, used.in_use())
+    fault = find_fault(buffers, plan, distances)
+    if fault:
+        raise VerifyError(f"the memory plan is wrong: {fault}", graph.name)
+    return Program(graph, tuple(lowering.layers), tuple(lowering.steps), lowering.places, tuple(buffers), plan)
