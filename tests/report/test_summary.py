@@ -16,8 +16,8 @@ def report(**changes: Any) -> dict[str, Any]:
         "instructions": None,
         "layers": [{"name": "c", "op": "conv2d", "kernel": "k", "output_shape": [1, 2, 2, 3], "macs": 2000,
                     "instructions": None, "workspace_bytes": 64}],
-        "buffers": [{"name": "y", "bytes": 12, "offset": 1000, "first_layer": 0, "last_layer": 1},
-                    {"name": "x", "bytes": 1000, "offset": 0, "first_layer": 0, "last_layer": 0}],
+        "buffers": [{"name": "y", "bytes": 12, "offset": 1000, "first_step": 0, "last_step": 1},
+                    {"name": "x", "bytes": 1000, "offset": 0, "first_step": 0, "last_step": 0}],
         **changes,
     }  # fmt: skip
 

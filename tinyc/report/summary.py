@@ -64,9 +64,9 @@ def layers_table(report: Report) -> Table:
 
 
 def buffers_table(report: Report) -> Table:
-    """What the arena holds when: a buffer lives from the first to the last layer named, both included."""
+    """What the arena holds when: a buffer lives from the first to the last step named, both included."""
     rows = [
-        (b["name"], number(b["bytes"]), number(b["offset"]), b["first_layer"], b["last_layer"])
-        for b in sorted(report["buffers"], key=lambda b: (b["first_layer"], b["last_layer"], b["offset"]))
+        (b["name"], number(b["bytes"]), number(b["offset"]), b["first_step"], b["last_step"])
+        for b in sorted(report["buffers"], key=lambda b: (b["first_step"], b["last_step"], b["offset"]))
     ]
-    return Table("Buffers in the arena", ("buffer", ">bytes", ">offset", ">first layer", ">last layer"), rows)
+    return Table("Buffers in the arena", ("buffer", ">bytes", ">offset", ">first step", ">last step"), rows)
