@@ -33,6 +33,7 @@ from tinyc.ops import (
     Mul,
     Pad,
     Reshape,
+    Resize,
     Sigmoid,
     Softmax,
     Sub,
@@ -228,6 +229,12 @@ def pad(b: Builder, x: str, plant: bool) -> None:
     b.apply(Pad(before, (0, b.rng.randint(0, 1), 1, 0), b.rng.choice((0.0, 0.0, 0.5))), x)
 
 
+def resize(b: Builder, x: str, plant: bool) -> None:
+    """Another plane, from places inside and a little outside."""
+    size, first, step, unit = ((b.rng.randint(*r), b.rng.randint(*r)) for r in ((1, 9), (-3, 3), (1, 4), (1, 4)))
+    b.apply(Resize(size, first, step, unit, linear=b.rng.random() < 0.5), x)
+
+
 def transpose(b: Builder, x: str, plant: bool) -> None:
     b.apply(Transpose(b.rng.choice(((0, 2, 1, 3), (0, 3, 1, 2), (0, 2, 3, 1)))), x)
 
@@ -238,7 +245,7 @@ def softmax(b: Builder, x: str, plant: bool) -> None:
 
 CMSIS_STEPS: tuple[Step, ...] = (conv, conv, pointwise, pointwise, depthwise, depthwise, pool, mean, pad, concat)
 """What Arm's library has functions for whatever the shapes."""
-STEPS: tuple[Step, ...] = (*CMSIS_STEPS, residual, residual, with_constant, unary, transpose, softmax)
+STEPS: tuple[Step, ...] = (*CMSIS_STEPS, residual, residual, with_constant, unary, resize, transpose, softmax)
 
 
 def random_graph(rng: Random, steps: Sequence[Step] = STEPS, most: int = 8) -> Graph:
@@ -293,7 +300,9 @@ def every_operator(rng: Random) -> Graph:
     total = b.apply(Mul(), b.apply(Sub(), b.apply(Add(0.0), x, y), b.constant(b.normal(4))), y)
     total = b.apply(Mul(-2.0, 2.0), total, b.constant(b.normal(1, 6, 6, 1)))
     joined = b.apply(Concat(3), b.apply(Sigmoid(), total), b.apply(Tanh(), total), total)
-    padded = b.apply(Pad((0, 1, 0, 0), (0, 0, 1, 0)), b.apply(Clamp(-1.0, 1.0), joined))
+    smaller = b.apply(Resize((4, 5), (1, 0), (3, 6), (2, 5)), b.apply(Clamp(-1.0, 1.0), joined))
+    larger = b.apply(Resize((6, 6), (-1, 0), (4, 4), (6, 5), linear=True), smaller)
+    padded = b.apply(Pad((0, 1, 0, 0), (0, 0, 1, 0)), larger)
     pooled = b.apply(AvgPool2D((2, 2), (2, 2)), b.apply(MaxPool2D((3, 3), (1, 1), (1, 1, 1, 1)), padded))
     turned = b.apply(Transpose((0, 3, 1, 2)), pooled)
     product = b.apply(MatMul(), turned, turned)
