@@ -8,6 +8,7 @@ from functools import cached_property
 
 from tinyc.errors import VerifyError
 from tinyc.ir.graph import Graph
+from tinyc.ir.kernel import In
 from tinyc.ir.region import RegionOp
 from tinyc.ir.types import TensorType
 from tinyc.memory.buffers import Buffer, Plan
@@ -58,8 +59,10 @@ class Program:
     def constants(self) -> dict[str, TensorType]:
         """The types of the constants that steps read, in the order in which they do."""
         found: dict[str, TensorType] = {}
-        for layer in self.layers:
-            found.update({v: layer.graph.types[v] for v in layer.node.ins if v in layer.graph.constants})
+        for step in self.steps:
+            read = {arg.index for call in step.calls for arg in call.args if isinstance(arg, In)}
+            places = [place for i, place in enumerate(step.ins) if place.constant and i in read]
+            found.update({place.name: self.layers[step.layer].graph.types[place.name] for place in places})
         return found
 
     @property

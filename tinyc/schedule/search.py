@@ -1,0 +1,272 @@
+"""The search for schedules: which stretches of a network to run as regions, and how.
+
+A schedule cuts the network into segments (`segments.py`), single layers or regions. Its peak is the largest of theirs,
+its cost their sum, so the best schedule within a budget of RAM is a shortest path from the first node to the last over
+the segments that keep to the budget. First the least peak of all is found (a path whose largest step is smallest);
+what a region holds inside never shrinks when it gets longer, so most regions need not be looked at. Then, for budgets
+from there up to layer by layer, the cheapest. What is found is planned, and what another plan beats is dropped.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from tinyc.ir.graph import Graph
+from tinyc.ir.kernel import KernelSet
+from tinyc.ir.parts import Mode, Tiling
+from tinyc.ir.region import RegionOp, flattened
+from tinyc.program.lowering import Choice
+from tinyc.program.program import Program, build_program
+from tinyc.schedule.cost import instructions
+from tinyc.schedule.regions import with_regions
+from tinyc.schedule.segments import Segment, Segments
+
+BUDGETS = 10  # between the least peak and layer by layer
+ROWS = (8, 4, 2)  # that a part may compute at a time, instead of one
+STRIPS = (2, 3, 4)
+TILED = 40  # regions that are tried in strips
+TILING_PAYS = 1.1  # strips are tried where more is in use than this many times the inputs
+DEFAULT_OVERHEAD = 1.08
+
+Say = Callable[[str], None]
+
+
+def _silent(text: str) -> None:
+    del text
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A way to run a model."""
+
+    graph: Graph
+    program: Program
+    macs: int
+    """Executed multiply-accumulates, repetitions included."""
+    steps: int
+    """Kernel calls and moves of one inference."""
+    cost: int
+    """Estimated instructions: to be compared among points of one model."""
+
+    @property
+    def ram(self) -> int:
+        """Bytes of the arena."""
+        return self.program.arena_bytes
+
+    def describe(self) -> str:
+        """Its regions in words."""
+        regions = [n for n in self.graph.nodes if isinstance(n.op, RegionOp)]
+        texts = []
+        for node in regions:
+            op = node.op
+            assert isinstance(op, RegionOp)
+            strips = f" in {op.strips} strips" if op.strips > 1 else ""
+            texts.append(f"{op.mode} {op.rows} row{'s' if op.rows > 1 else ''}{strips}: {node.name}")
+        return "; ".join(texts) or "layer by layer"
+
+
+def explore(
+    graph: Graph,
+    choice: Choice,
+    fed: bool = False,
+    say: Say = _silent,
+    modes: Collection[Mode] = tuple(Mode),
+) -> list[Point]:
+    """The Pareto front of RAM against executed MACs and estimated instructions, the largest RAM first.
+
+    With `fed` the input arrives by rows, and every point has a region that takes it. Only the kernel set `tinyc` has
+    what regions need beside the layers' own kernels.
+    """
+    points = [] if fed else [plan(graph, choice)]
+    if choice.kernels is KernelSet.TINYC:
+        segments = Segments(graph, choice, fed)
+        paths = list(_Search(segments, modes, say).paths())
+        for number, path in enumerate(paths, 1):
+            say(f"planning schedule {number} of {len(paths)}")
+            points.append(plan(with_regions(graph, [s.cut for s in path if s.cut]), choice))
+    return front(points)
+
+
+def plan(graph: Graph, choice: Choice) -> Point:
+    """What a graph, with its regions, takes."""
+    program = build_program(graph, choice)
+    cost = instructions(program.steps, program.layers)
+    return Point(graph, program, graph.macs(), len(program.steps), cost)
+
+
+def front(points: Iterable[Point]) -> list[Point]:
+    """The points that no other beats in RAM, MACs and instructions alike; the largest RAM first."""
+    kept: list[Point] = []
+    for point in sorted(points, key=lambda p: (p.ram, p.cost, p.macs)):
+        if not any(k.cost <= point.cost and k.macs <= point.macs for k in kept):
+            kept.append(point)
+    return kept[::-1]
+
+
+def choose(
+    points: Sequence[Point], ram: int | None = None, max_overhead: float | None = None, macs: int | None = None
+) -> Point | None:
+    """The point to take: the cheapest that fits `ram`, or the smallest that executes at most `max_overhead` · `macs`.
+
+    With neither, the smallest whose estimated instructions are within DEFAULT_OVERHEAD of the cheapest. None if no
+    point is as wanted. `macs` are those of layer by layer.
+    """
+    if not points:
+        return None
+    base = macs if macs is not None else flattened(points[0].graph).macs()
+    if ram is None and max_overhead is None:
+        least = min(p.cost for p in points)
+        return min((p for p in points if p.cost <= DEFAULT_OVERHEAD * least), key=lambda p: p.ram)
+    able = [p for p in points if max_overhead is None or p.macs <= max_overhead * base]
+    if ram is None:
+        return min(able, key=lambda p: p.ram, default=None)
+    return min((p for p in able if p.ram <= ram), key=lambda p: (p.cost, p.ram), default=None)
+
+
+class _Search:
+    def __init__(self, segments: Segments, modes: Collection[Mode], say: Say) -> None:
+        self.segments, self.modes, self.say = segments, modes, say
+        self.regions: dict[int, list[Segment]] = {}
+
+    def paths(self) -> Iterable[list[Segment]]:
+        """The schedules worth planning."""
+        if Mode.STREAM not in self.modes and Mode.PATCH not in self.modes and Mode.STREAM2D not in self.modes:
+            return
+        least = self._least()
+        if least is None:
+            return
+        plain = self._plain_peak()
+        self._tiles(least)
+        seen: set[tuple[object, ...]] = set()
+        for budget in self._budgets(least, plain):
+            path = self._cheapest(budget)
+            if path is None:
+                continue
+            path = [self._with_more_rows(s, budget) for s in path]
+            key = tuple((s.first, s.last, s.cut) for s in path)
+            if key not in seen and any(s.cut for s in path):
+                seen.add(key)
+                yield path
+
+    def _plain_peak(self) -> int:
+        """The peak of layer by layer, as far as the input exists as a whole."""
+        plain = [self.segments.plain(i) for i in range(self.segments.count)]
+        return max((s.in_use for s in plain if s), default=0)
+
+    def _budgets(self, least: int, most: int) -> list[int]:
+        """Budgets to try, in equal ratios, from what the regions known make possible."""
+        low = min((s for s in self._reachable()), default=least)
+        most = max(most, least)
+        ratio = (most / low) ** (1 / BUDGETS) if low else 1.0
+        budgets = {low, least, *(round(low * ratio**i) for i in range(BUDGETS))}
+        return sorted(budgets)
+
+    def _reachable(self) -> Iterable[int]:
+        """The least peak with every region known."""
+        path = self._bottleneck()
+        if path:
+            yield max(s.in_use for s in path)
+
+    # The least peak
+
+    def _least(self) -> int | None:
+        """The least peak without repeating anything, and with it all regions that can be part of good schedules."""
+        bound = self._plain_peak() if not self.segments.fed else 2**62
+        narrow = self._narrow()
+        for positions in (narrow, range(self.segments.count + 1)):
+            self._grow(positions, bound)
+            path = self._bottleneck()
+            if path:
+                bound = min(bound, max(s.in_use for s in path))
+                self.say(f"schedules down to {bound} bytes in use")
+        return bound if self._bottleneck() else None
+
+    def _narrow(self) -> list[int]:
+        """Places between nodes where less waits than just before and just after."""
+        waits = [self.segments.bytes_waiting(i) for i in range(self.segments.count + 1)]
+        inner = range(1, self.segments.count)
+        narrow = [i for i in inner if waits[i] <= waits[i - 1] and waits[i] <= waits[i + 1]]
+        return [0, *narrow, self.segments.count]
+
+    def _grow(self, positions: Sequence[int], bound: int) -> None:
+        """Evaluate the regions between `positions` that can be part of a schedule within `bound`."""
+        known = {(s.first, s.last) for found in self.regions.values() for s in found}
+        open_places = [p for p in positions if p == 0 or self.segments.bytes_waiting(p) <= bound]
+        for place, first in enumerate(open_places):
+            for last in open_places[place + 1 :]:
+                if (first, last) in known:
+                    continue
+                found = [self.segments.region(first, last, t) for t in self.segments.tilings(first, last)]
+                valid = [s for s in found if s is not None]
+                self.regions.setdefault(first, []).extend(s for s in valid if s.in_use <= bound)
+                if valid and min(s.inside for s in valid) > bound:
+                    break
+
+    def _edges(self, first: int) -> Iterable[Segment]:
+        plain = self.segments.plain(first)
+        if plain is not None:
+            yield plain
+        yield from self.regions.get(first, ())
+
+    def _bottleneck(self) -> list[Segment] | None:
+        """The path whose largest segment is smallest."""
+        return self._path(lambda so_far, s: max(so_far, s.in_use), lambda s: True)
+
+    def _cheapest(self, budget: int) -> list[Segment] | None:
+        """The cheapest path within a budget."""
+        return self._path(lambda so_far, s: so_far + s.cost, lambda s: s.in_use <= budget)
+
+    def _path(self, join: Callable[[int, Segment], int], allowed: Callable[[Segment], bool]) -> list[Segment] | None:
+        best: dict[int, tuple[int, Segment | None]] = {}
+        waiting: list[tuple[int, int, int, Segment | None]] = [(0, 0, 0, None)]
+        order = 0
+        while waiting:
+            value, at, _, through = heapq.heappop(waiting)
+            if at in best:
+                continue
+            best[at] = value, through
+            if at == self.segments.count:
+                break
+            for segment in self._edges(at):
+                if segment.last not in best and allowed(segment):
+                    order += 1
+                    heapq.heappush(waiting, (join(value, segment), segment.last, order, segment))
+        path: list[Segment] = []
+        at = self.segments.count
+        while at:
+            if at not in best:
+                return None
+            through = best[at][1]
+            assert through is not None
+            path.append(through)
+            at = through.first
+        return path[::-1]
+
+    # Tiles, and more rows at a time
+
+    def _tiles(self, least: int) -> None:
+        """Regions in strips, for those stretches in which plain rows take the most."""
+        if not self.segments.fed and least < TILING_PAYS * self.segments.bytes_waiting(0):
+            return
+        able = [s for found in self.regions.values() for s in found if s.cut and not s.cut.fed]
+        able = [s for s in able if s.in_use <= 2 * least and self.segments.can_tile(s.first, s.last)]
+        able.sort(key=lambda s: (s.last - s.first, s.in_use))
+        for segment in able[:TILED]:
+            for mode in (Mode.STREAM, Mode.STREAM2D):
+                for strips in STRIPS if mode in self.modes else ():
+                    tiled = self.segments.region(segment.first, segment.last, Tiling(mode, 1, strips))
+                    if tiled is not None and tiled.in_use < segment.in_use:
+                        self.regions[segment.first].append(tiled)
+
+    def _with_more_rows(self, segment: Segment, budget: int) -> Segment:
+        """The same region with the most rows a part that the budget allows, if that is cheaper."""
+        if segment.cut is None:
+            return segment
+        for rows in ROWS:
+            tiling = replace(segment.cut.tiling, rows=rows)
+            wider = self.segments.region(segment.first, segment.last, tiling)
+            if wider is not None and wider.in_use <= budget and wider.cost < segment.cost:
+                return wider
+        return segment

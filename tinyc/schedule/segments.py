@@ -1,0 +1,151 @@
+"""Stretches of a network, each run layer by layer or as one region: what each takes by itself.
+
+What a stretch has in use at its fullest step depends on nothing outside it but on which tensors wait meanwhile. So
+the peak of a network that is cut into stretches is the largest of theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyc.errors import TinycError
+from tinyc.ir.graph import Graph, plain_port
+from tinyc.ir.kernel import KernelTarget
+from tinyc.ir.parts import Mode, Tiling
+from tinyc.ir.region import RegionOp
+from tinyc.program.lowering import Choice
+from tinyc.program.program import lower_graph
+from tinyc.schedule.cost import instructions
+from tinyc.schedule.regions import Cut, with_regions
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Nodes [first, last) as one node or one region (`cut`). Bytes in use at the fullest step, and what it executes."""
+
+    first: int
+    last: int
+    cut: Cut | None
+    in_use: int
+    inside: int
+    """The same, without tensors that wait or are results: never less in a longer region."""
+    macs: int
+    cost: int
+
+
+class Segments:
+    """The segments of a graph, each evaluated once."""
+
+    def __init__(self, graph: Graph, choice: Choice, fed: bool) -> None:
+        self.graph, self.choice, self.fed = graph, choice, fed
+        self.count = len(graph.nodes)
+        self._known: dict[tuple[int, int, Tiling | None], Segment | None] = {}
+        self._views = {n.outs[0]: n.ins[0] for n in graph.nodes if n.op.is_view}
+        self._made = {v: i for i, n in enumerate(graph.nodes) for v in n.outs}
+        self._last_read: dict[str, int] = {}
+        for index, node in enumerate(graph.nodes):
+            self._last_read.update(dict.fromkeys(map(self._source, node.ins), index))
+        self._last_read.update(dict.fromkeys((self._source(p.value) for p in graph.outputs), self.count))
+
+    def _source(self, value: str) -> str:
+        while value in self._views:
+            value = self._views[value]
+        return value
+
+    def waiting(self, at: int) -> list[str]:
+        """The tensors that are there before node `at` and are read by it or later."""
+        made = [p.value for p in self.graph.inputs if not self.fed or at > 0]
+        made += [v for v, i in self._made.items() if i < at and v not in self._views]
+        return [v for v in made if self._last_read.get(v, -1) >= at]
+
+    def bytes_waiting(self, at: int) -> int:
+        """Their bytes: no schedule that is cut there takes less."""
+        return sum(self.graph.types[v].bytes for v in self.waiting(at))
+
+    def plain(self, at: int) -> Segment | None:
+        """One node by itself; None if the input does not exist as a whole."""
+        if self.fed and at == 0:
+            return None
+        return self._get(at, at + 1, None)
+
+    def region(self, first: int, last: int, tiling: Tiling) -> Segment | None:
+        """A region; None if these nodes cannot run so."""
+        nodes = self.graph.nodes[first:last]
+        shapes = [self.graph.types[v].shape for n in nodes[:-1] for v in n.outs if not n.op.is_view]
+        if not any(len(shape) == 4 and shape[tiling.axis] > 1 for shape in shapes):
+            return None  # nothing inside comes in rows
+        return self._get(first, last, tiling)
+
+    def tilings(self, first: int, last: int) -> Iterator[Tiling]:
+        """The plainest streaming that suits the nodes."""
+        shapes = [self.graph.types[v].shape for n in self.graph.nodes[first:last] for v in n.outs]
+        planes = [shape for shape in shapes if len(shape) == 4]
+        line = bool(planes) and all(shape[1] == 1 for shape in planes) and any(shape[2] > 1 for shape in planes)
+        yield Tiling(Mode.STREAM, 1, axis=2 if line else 1)
+
+    def can_tile(self, first: int, last: int) -> bool:
+        """Whether the nodes can run in tiles that are narrower than their tensors: planes and nothing else."""
+        for node in self.graph.nodes[first:last]:
+            kinds = [self.graph.types[v] for v in (*node.ins, *node.outs) if v not in self.graph.constants]
+            adds = node.op.accumulation(self.graph.signature(node), KernelTarget()) is not None
+            if node.op.is_view or adds or any(kind.rank != 4 or kind.shape[2] < 2 for kind in kinds):
+                return False
+        return True
+
+    def _get(self, first: int, last: int, tiling: Tiling | None) -> Segment | None:
+        key = first, last, tiling
+        if key not in self._known:
+            self._known[key] = self._evaluate(first, last, tiling)
+        return self._known[key]
+
+    def _evaluate(self, first: int, last: int, tiling: Tiling | None) -> Segment | None:
+        graph, waits = self._alone(first, last)
+        cut = None if tiling is None else Cut(first, last, tiling, self.fed and first == 0)
+        if cut is not None:
+            if cut.fed and any(self._last_read.get(p.value, -1) >= last for p in self.graph.inputs):
+                return None
+            try:
+                graph = with_regions(graph, [Cut(0, last - first, cut.tiling, cut.fed)])
+                op = graph.nodes[0].op
+                assert isinstance(op, RegionOp)
+                op.infer(*(graph.types[v] for v in graph.nodes[0].ins))
+            except TinycError:
+                return None
+        try:
+            lowering, used = lower_graph(graph, self.choice)
+        except TinycError:
+            return None
+        results = {lowering.places[p.value].name for p in graph.outputs}
+        columns = [i for i, name in enumerate(used.names) if name not in results]
+        inside = np.maximum(used.high[:, columns] - used.low[:, columns], 0).sum(axis=1).max(initial=0)
+        saved = max((p.bytes for s in lowering.steps for p in s.outs), default=0)
+        return Segment(
+            first, last, cut, used.in_use() + waits, int(inside) - saved,
+            graph.macs(), instructions(lowering.steps, lowering.layers),
+        )  # fmt: skip
+
+    def _alone(self, first: int, last: int) -> tuple[Graph, int]:
+        """The nodes as a graph of their own, and the bytes of tensors that wait without being touched."""
+        graph = self.graph
+        nodes = graph.nodes[first:last]
+        made = dict.fromkeys(v for n in nodes for v in n.outs)
+        read = dict.fromkeys(v for n in nodes for v in n.ins)
+        ins = [v for v in read if v not in made and v not in graph.constants]
+        later = {v for n in graph.nodes[last:] for v in n.ins} | {p.value for p in graph.outputs}
+        kept = [v for v in made if v in later]
+        kept += [v for v in ins if self._last_read.get(self._source(v), -1) >= last]
+        touched = {self._source(v) for v in ins}
+        waits = sum(graph.types[v].bytes for v in self.waiting(first) if v not in touched and v not in ins)
+        alone = Graph(
+            graph.name,
+            tuple(plain_port(v, graph.types[v]) for v in ins),
+            tuple(plain_port(v, graph.types[v]) for v in kept),
+            tuple(nodes),
+            {v: graph.types[v] for v in (*read, *made)},
+            {v: graph.constants[v] for v in read if v in graph.constants},
+            graph.rounding,
+        )
+        return alone, waits
