@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tinyc.memory.bound import lower_bound
 from tinyc.memory.buffers import Buffer, Distance, Plan
 from tinyc.memory.check import find_fault
-from tinyc.memory.exact import fit_exactly
+from tinyc.memory.exact import Effort, fit_exactly
 from tinyc.memory.first_fit import plan_first_fit
-from tinyc.memory.planner import plan_buffers
+from tinyc.memory.planner import EFFORT, plan_buffers
 
 Problem = tuple[list[Buffer], list[Distance]]
 
@@ -79,7 +79,7 @@ def test_plans_with_distances_are_optimal_and_say_so(problem: Problem) -> None:
     plan = plan_buffers(buffers, distances)
     assert find_fault(buffers, plan, distances) is None
     assert plan.arena_bytes == plan.lower_bound == smallest_arena(buffers, distances)
-    assert fit_exactly(buffers, plan.arena_bytes - 1, 10_000, distances) is None
+    assert fit_exactly(buffers, plan.arena_bytes - 1, Effort(EFFORT), distances) is None
 
 
 @settings(max_examples=150, deadline=None)

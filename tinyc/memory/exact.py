@@ -1,16 +1,19 @@
 """Exact offset assignment: a depth-first search that places every buffer below a capacity, or proves that none can.
 
-Time is cut into sections in which the set of buffers in use does not change. Buffers are placed from the bottom up,
-each at the lowest offset that its distances to those below it allow, so only the order matters. That is complete as
-long as no distance is negative: take a plan whose offsets have the least sum and sort it by offset; then each buffer
-rests on one before it, and a pair obeys d(lower, upper) alone. (With a negative distance a buffer may also start a
-little *below* one that it must otherwise clear, and would have two lowest offsets.) A branch is left as soon as what
-lies below some section and the bytes still to come exceed the capacity, or a buffer would leave a gap that another
-one fits into. Where no buffer in
-use connects two stretches of time any more, each is solved by itself. The ideas are those of MiniMalloc (Moffitt,
-2023); the code works on whole arrays of sections, because Python is slow at one at a time.
+Buffers are placed from the bottom up, each at the lowest offset that its distances to those below it allow, so only
+the order matters. That is complete as long as no distance is negative: take a plan whose offsets have the least sum
+and sort it by offset; then each buffer rests on one before it, and a pair obeys d(lower, upper) alone. (With a
+negative distance a buffer may also start a little *below* one that it must otherwise clear.) No buffer is placed where
+another one fits below it, and where none in use connects two stretches of time any more, each is solved by itself.
+These ideas, and the first three rankings, are those of MiniMalloc (Moffitt, 2023).
 
-Weak where many buffers of similar size live long: then the limit on search nodes ends it without an answer.
+What decides on hard problems is inference and learning. Time is cut into sections in which the set of buffers in use
+does not change. What a section still has to hold says by which offset, its deadline, its next buffer must start. Only
+a few buffers can be that early; where it is just one, its neighbours must lie above it, unless they end before its
+deadline; and those that cannot be next lie above one that can. Every failure counts against the buffers of the section
+that failed, and each restart places first what failed most, as in constraint solvers.
+
+Weak where many sections have slack: then little can be inferred, and the search ends without an answer.
 """
 
 from __future__ import annotations
@@ -18,172 +21,225 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinyc.memory.buffers import Buffer, Distance
-from tinyc.memory.rules import Rules
-
-Indices = NDArray[np.int64]
+from tinyc.memory.rules import Integers, Rules
 
 NEVER = 2**60  # an offset beyond every capacity
 RANKINGS = ("WAT", "TAW", "TWA")  # width, area, total bytes: what decides between buffers that could go equally low
+PLACEMENT = 15_000  # what a placement costs besides the cells (buffers by sections) that it looks at
+RESTART = 3  # placements for each buffer until the first restart
+FORGET = 0.7  # what is left of a failure's weight at the next restart
 
 
-class NodeLimitReached(Exception):
+class EffortSpent(Exception):
     """The search ended without an answer."""
 
 
+@dataclass
+class Effort:
+    """What a search may cost, in cells of its tables, about 100 million a second: counted, so that results repeat."""
+
+    left: int
+
+    def spend(self, cost: int) -> None:
+        """Take `cost` off, or raise EffortSpent."""
+        self.left -= cost
+        if self.left < 0:
+            raise EffortSpent
+
+
 def fit_exactly(
-    buffers: Sequence[Buffer], capacity: int, nodes: int, distances: Sequence[Distance] = ()
+    buffers: Sequence[Buffer], capacity: int, effort: Effort, distances: Sequence[Distance] = ()
 ) -> dict[str, int] | None:
-    """Offsets of all buffers within `capacity` bytes, or None if there are none; NodeLimitReached after `nodes` nodes.
+    """Offsets of all buffers within `capacity` bytes, or None if there are none; EffortSpent if that stays open.
 
     A negative distance is taken for 0: then None only says that there are none under these stricter rules.
-
-    The rankings take turns with limits that double, so that a bad one costs little.
     """
-    if not buffers:
-        return {}
     rules = Rules(buffers, distances)
-    limit = len(buffers)
-    spent = 0
-    while spent < nodes:
-        limit *= 2
-        for ranking in RANKINGS:
-            search = _Search(buffers, rules, capacity, ranking, min(limit, nodes - spent))
-            try:
-                return search.run()
-            except NodeLimitReached:
-                spent += search.limit
-                if spent >= nodes:
-                    break
-    raise NodeLimitReached
+    offsets = _Search(rules, capacity, effort).run() if len(rules) else np.zeros(0, np.int64)
+    return None if offsets is None else dict(zip(rules.names, offsets.tolist(), strict=True))
+
+
+class _Restart(Exception):
+    """The placements of one attempt are used up."""
 
 
 class _Search:
-    def __init__(self, buffers: Sequence[Buffer], rules: Rules, capacity: int, ranking: str, limit: int) -> None:
-        self.buffers, self.capacity, self.limit, self.left = buffers, capacity, limit, limit
-        edges = sorted({edge for b in buffers for edge in (b.first, b.last)})
-        section = {edge: index for index, edge in enumerate(edges)}
-        self.first = np.array([section[b.first] for b in buffers])
-        self.last = np.array([section[b.last] for b in buffers])
-        self.bytes, self.alignment = rules.bytes, rules.alignment
-        self.gaps = np.maximum(rules.apart, 0)
-        self.reach = np.maximum(np.where(rules.meets, self.gaps, 0).max(axis=1), 1)
+    def __init__(self, rules: Rules, capacity: int, effort: Effort) -> None:
+        self.rules, self.capacity, self.effort = rules, capacity, effort
+        edges = np.unique([rules.first, rules.last])
+        self.first, self.last = np.searchsorted(edges, rules.first), np.searchsorted(edges, rules.last)
         columns = np.arange(len(edges) - 1)
         self.alive = (self.first[:, None] <= columns) & (columns < self.last[:, None])
-        self.meets = [np.flatnonzero(others) for others in rules.meets]
-        self.least = self._least(rules)
-        self.coming = self.least.sum(axis=0)  # bytes that each section needs at least for what is not placed yet
-        self.lowest = np.zeros(len(buffers), np.int64)  # offset that each buffer could have at best
-        self.offsets = np.full(len(buffers), NEVER)
-        self.held = rules.meets & (self.gaps == 0)  # one may start where the other does
-        self.rank = self._ranks(ranking)
+        self.gaps = np.maximum(rules.apart, 0)
+        self.reach = np.maximum(np.where(rules.meets, self.gaps, 0).max(axis=1), 1)
+        self.tied = rules.meets & (self.gaps == 0)  # one may rest on the other and start where it does
+        self.least = self._least()
+        self.weights = np.zeros(len(rules))
+        self.placements = 0
+        self._clear()
 
-    def _ranks(self, ranking: str) -> Indices:
-        width = np.array([b.last - b.first for b in self.buffers])
-        features = {
-            "W": width,
-            "A": width * self.bytes,
-            "T": np.where(self.alive, self.bytes @ self.alive, 0).max(axis=1),
-        }
-        keys = [-features[letter] for letter in ranking]
-        order = np.lexsort(tuple(reversed(keys)))
-        ranks = np.empty(len(self.buffers), np.int64)
-        ranks[order] = np.arange(len(self.buffers))
-        return ranks
-
-    def _least(self, rules: Rules) -> Indices:
+    def _least(self) -> Integers:
         """Bytes that each buffer takes at least from the sections in which it is in use: rows buffers."""
-        least = self.alive * self.bytes[:, None]
-        if rules.plain:
+        least = self.alive * self.rules.bytes[:, None]
+        if self.rules.plain:
             return least
         for column, alive in enumerate(self.alive.T):
             members = np.flatnonzero(alive)
             gaps = self.gaps[np.ix_(members, members)]
-            np.fill_diagonal(gaps, self.bytes[members])
+            np.fill_diagonal(gaps, self.rules.bytes[members])
             least[members, column] = gaps.min(axis=1, initial=NEVER)
         return least
 
-    def run(self) -> dict[str, int] | None:
-        with _recursion(4 * len(self.buffers)):
-            if not self._solve_apart(np.arange(len(self.buffers))):
-                return None
-        return {b.name: int(offset) for b, offset in zip(self.buffers, self.offsets, strict=True)}
+    def _clear(self) -> None:
+        self.coming = self.least.sum(axis=0)  # bytes that each section needs at least for what is not placed yet
+        self.lowest = np.zeros(len(self.rules), np.int64)  # offset that each buffer could have at best
+        self.offsets = np.full(len(self.rules), NEVER)
 
-    def _solve_apart(self, part: Indices) -> bool:
+    def run(self) -> Integers | None:
+        """Offsets, or None if there are none."""
+        random = np.random.default_rng(1)
+        everything = np.arange(len(self.rules))
+        attempt = 0
+        while True:
+            self.rank = self._rank(attempt, random)
+            self.placements = RESTART * len(self.rules) * _luby(attempt // len(RANKINGS) + 1)
+            try:
+                with _recursion(4 * len(self.rules)):
+                    return self.offsets if self._solve_apart(everything) else None
+            except _Restart:
+                self._clear()
+                self.weights *= FORGET
+                attempt += 1
+
+    def _rank(self, attempt: int, random: np.random.Generator) -> Integers:
+        """The turn of each buffer: by the ranking first, later by what failed most, with some chance."""
+        ranking = RANKINGS[attempt % len(RANKINGS)]
+        width = self.rules.last - self.rules.first
+        total = np.where(self.alive, self.rules.bytes @ self.alive, 0).max(axis=1)
+        area = width * self.rules.bytes
+        features = {"W": width, "A": area, "T": total}
+        keys = [-features[letter].astype(float) for letter in ranking]
+        if attempt >= len(RANKINGS):
+            chance = np.exp(random.uniform(-0.5, 0.5, len(self.rules)))
+            size = (width, area, self.rules.bytes)[attempt % len(RANKINGS)]
+            keys = [-self.weights * chance * size, -area * chance * (1 + self.weights), -width.astype(float)]
+        ranks = np.empty(len(self.rules), np.int64)
+        ranks[np.lexsort(tuple(reversed(keys)))] = np.arange(len(self.rules))
+        return ranks
+
+    def _solve_apart(self, part: Integers) -> bool:
         """Place `part`, one independent stretch of time after another; nothing is changed if that fails."""
-        before = [a.copy() for a in (self.coming, self.lowest, self.offsets)]
+        before = self.coming.copy(), self.lowest.copy(), self.offsets.copy()
         if all(self._place(stretch, None) for stretch in self._stretches(part)):
             return True
         self.coming, self.lowest, self.offsets = before
         return False
 
-    def _stretches(self, part: Indices) -> list[Indices]:
+    def _stretches(self, part: Integers) -> list[Integers]:
         ordered = part[np.argsort(self.first[part], kind="stable")]
         ends = np.maximum.accumulate(self.last[ordered])
-        return np.split(ordered, np.flatnonzero(self.first[ordered][1:] >= ends[:-1]) + 1)
+        cuts = np.flatnonzero(self.first[ordered][1:] >= ends[:-1]) + 1
+        return np.split(ordered, cuts) if len(cuts) else [part]
 
-    def _place(self, part: Indices, last: int | None) -> bool:
+    def _place(self, part: Integers, last: int | None) -> bool:
         """Place `part`, a connected stretch, not below `last`, the buffer placed before.
 
         At the same offset the rank must be higher, unless it is `last` that holds the buffer there.
         """
-        self.left -= 1
-        if self.left < 0:
-            raise NodeLimitReached
-        sections = slice(int(self.first[part].min()), int(self.last[part].max()))
         lowest, rank = self.lowest[part], self.rank[part]
+        start, stop = int(self.first[part].min()), int(self.last[part].max())
         allowed = lowest < (lowest + self.reach[part]).min()
+        allowed &= lowest <= self.capacity - self.coming[start:stop].max()
         if last is not None:
-            in_order = (rank > self.rank[last]) | (self.held[last, part])
+            in_order = (rank > self.rank[last]) | self.tied[last, part]
             allowed &= (lowest > self.offsets[last]) | ((lowest == self.offsets[last]) & in_order)
         choices = np.flatnonzero(allowed)
         for choice in choices[np.lexsort((rank[choices], lowest[choices]))]:
-            chosen = int(part[choice])
-            offset = int(lowest[choice])
-            if offset + self.bytes[chosen] > self.capacity:
-                continue
-            rest = np.delete(part, choice)
-            neighbours = self.meets[chosen][np.isin(self.meets[chosen], rest)]
-            undo = self.lowest[neighbours].copy()
-            self._put(chosen, offset, neighbours)
-            if self._may_fit(rest, sections, offset) and self._place_rest(rest, chosen):
+            chosen, rest = int(part[choice]), np.delete(part, choice)
+            if not len(rest):
+                self.offsets[chosen] = lowest[choice]
+                return bool(lowest[choice] + self.rules.bytes[chosen] <= self.capacity)
+            before = self.coming, self.lowest
+            self._put(chosen, rest)
+            if self._infer(rest, slice(start, stop), int(lowest[choice])) and self._place_rest(rest, chosen):
                 return True
-            self._take_back(chosen, neighbours, undo)
-            if not len(neighbours):
-                break  # nothing lies on top of it: no other choice does better
+            self.coming, self.lowest = before
+            self.offsets[chosen] = NEVER
         return False
 
-    def _place_rest(self, rest: Indices, last: int) -> bool:
-        if not len(rest):
-            return True
+    def _place_rest(self, rest: Integers, last: int) -> bool:
         if len(self._stretches(rest)) > 1:
             return self._solve_apart(rest)
         return self._place(rest, last)
 
-    def _put(self, chosen: int, offset: int, neighbours: Indices) -> None:
-        self.offsets[chosen] = offset
-        self.coming -= self.least[chosen]
-        step = self.alignment[neighbours]
-        over = -(-(offset + self.gaps[chosen, neighbours]) // step) * step
-        self.lowest[neighbours] = np.maximum(self.lowest[neighbours], over)
+    def _put(self, chosen: int, rest: Integers) -> None:
+        """Place `chosen` as low as it may lie, `rest` above it."""
+        self.offsets[chosen] = self.lowest[chosen]
+        self.coming = self.coming - self.least[chosen]
+        above = np.where(self.rules.meets[chosen, rest], self.lowest[chosen] + self.gaps[chosen, rest], 0)
+        self.lowest = self.lowest.copy()
+        self.lowest[rest] = np.maximum(self.lowest[rest], self._aligned(above, rest))
 
-    def _take_back(self, chosen: int, neighbours: Indices, lowest: Indices) -> None:
-        self.offsets[chosen] = NEVER
-        self.coming += self.least[chosen]
-        self.lowest[neighbours] = lowest
+    def _aligned(self, offsets: Integers, part: Integers) -> Integers:
+        step = self.rules.alignment[part]
+        return -(-offsets // step) * step
 
-    def _may_fit(self, rest: Indices, sections: slice, offset: int) -> bool:
-        """Whether in every section what is still to come fits above what is certain to lie below it."""
-        if not len(rest):
-            return True
-        starts = np.where(self.alive[rest, sections], self.lowest[rest][:, None], NEVER).min(axis=0)
-        below = np.maximum(starts, offset) + self.coming[sections]
-        tops = self.lowest[rest] + self.bytes[rest]
-        return bool((below[starts < NEVER] <= self.capacity).all() and tops.max() <= self.capacity)
+    def _infer(self, rest: Integers, sections: slice, offset: int) -> bool:
+        """Raise `lowest` of `rest` by what must lie below, all from `offset` on; whether all may still fit."""
+        self.placements -= 1
+        if self.placements < 0:
+            raise _Restart
+        alive, least = self.alive[rest, sections], self.least[rest, sections]
+        self.effort.spend(PLACEMENT + alive.size)
+        deadline = np.where(alive.any(axis=0), self.capacity - self.coming[sections], NEVER)
+        lowest, highest = np.maximum(self.lowest[rest], offset), self.capacity - self.rules.bytes[rest]
+        while True:
+            early = alive & (lowest[:, None] <= deadline)  # what may come next in a section
+            count = np.add.reduce(early, axis=0, dtype=np.int32)
+            fails = (deadline < offset) | ((count == 0) & (deadline < NEVER))
+            if fails.any():
+                self.weights[rest[alive[:, fails.argmax()]]] += 1
+                return False
+            over = np.where(early, lowest[:, None] + least, NEVER).min(axis=0)
+            above = np.where(alive ^ early, over, 0).max(axis=1)
+            np.maximum(above, self._above_sole(rest, early, count == 1, deadline, lowest, highest), out=above)
+            raised = np.maximum(lowest, self._aligned(above, rest))
+            if (raised > highest).any():
+                self.weights[rest[raised > highest]] += 1
+                return False
+            if (raised == lowest).all():
+                self.lowest[rest] = np.where(lowest > offset, lowest, self.lowest[rest])
+                return True
+            lowest = raised
+
+    def _above_sole(
+        self,
+        rest: Integers,
+        early: np.typing.NDArray[np.bool_],
+        sole: np.typing.NDArray[np.bool_],
+        deadline: Integers,
+        lowest: Integers,
+        highest: Integers,
+    ) -> Integers:
+        """Lowest offsets of what cannot end before a buffer that must come next; lowers `highest` of such buffers."""
+        next_one = early[:, sole].argmax(axis=0)
+        np.minimum.at(highest, next_one, deadline[sole])
+        chosen = np.unique(next_one)
+        pairs, inverse = np.ix_(rest[chosen], rest), np.ix_(rest, rest[chosen])
+        above = self.rules.meets[pairs] & (lowest + self.gaps[inverse].T > highest[chosen, None])
+        offsets: Integers = np.where(above, lowest[chosen, None] + self.gaps[pairs], 0).max(axis=0, initial=0)
+        return offsets
+
+
+def _luby(turn: int) -> int:
+    """1 1 2 1 1 2 4 1 1 2 1 1 2 4 8 …: how long attempts last when nobody knows how long is right."""
+    bits = turn.bit_length()
+    return 1 << (bits - 1) if turn == (1 << bits) - 1 else _luby(turn - (1 << (bits - 1)) + 1)
 
 
 @contextmanager

@@ -6,35 +6,42 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tinyc.memory.buffers import Buffer, Distance, Plan
-from tinyc.memory.exact import NodeLimitReached, fit_exactly
+from tinyc.memory.exact import Effort, EffortSpent, fit_exactly
 from tinyc.memory.first_fit import plan_first_fit
 from tinyc.memory.rules import Rules
 
-NODES = 3000  # of search for each capacity that is tried: a second or so; counted, so that results are reproducible
+EFFORT = 200_000_000  # of search in all, about two seconds: counted, so that results are reproducible
 
 
 def plan_buffers(
-    buffers: Sequence[Buffer], distances: Sequence[Distance] = (), in_use: int = 0, nodes: int = NODES
+    buffers: Sequence[Buffer], distances: Sequence[Distance] = (), in_use: int = 0, effort: int = EFFORT
 ) -> Plan:
     """A plan as small as could be found; `in_use` is a lower bound that the caller knows.
 
-    The bound starts at the fullest step and rises where the search proves that a capacity is not enough.
+    The search tries the lower bound first, for half of the effort: it is reached more often than not. After that it
+    halves the gap, each time for a quarter of what is left. The lower bound rises where a capacity is proven to be too
+    small; with negative distances nothing is proven (see `exact`).
     """
     best = plan_first_fit(buffers, distances, in_use)
     proves = Rules(buffers, distances).ordered
-    open_below = capacity = best.lower_bound  # the bound itself is reached more often than not; after that, halve
-    while open_below < best.arena_bytes:
+    open_below = capacity = best.lower_bound
+    share = 2
+    while open_below < best.arena_bytes and effort > 0:
+        granted = max(effort // share, 1)
+        search = Effort(granted)
         try:
-            offsets = fit_exactly(buffers, capacity, nodes, distances)
-        except NodeLimitReached:
+            offsets = fit_exactly(buffers, capacity, search, distances)
+        except EffortSpent:
+            offsets = None
             open_below = capacity + 1
         else:
-            if offsets is None:
-                open_below = capacity + 1
-                if proves:
-                    best = replace(best, lower_bound=open_below)
-            else:
+            if offsets is not None:
                 size = max(offsets[b.name] + b.bytes for b in buffers)
                 best = Plan({b.name: offsets[b.name] for b in buffers}, size, best.lower_bound)
+            else:
+                open_below = capacity + 1
+                best = replace(best, lower_bound=open_below) if proves else best
+        effort -= granted - max(search.left, 0)
         capacity = (open_below + best.arena_bytes - 1) // 2
+        share = 4
     return best
