@@ -10,7 +10,7 @@ from there up to layer by layer, the cheapest. What is found is planned, and wha
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tinyc.ir.graph import Graph
@@ -20,12 +20,18 @@ from tinyc.ir.region import RegionOp, flattened
 from tinyc.program.lowering import Choice
 from tinyc.program.program import Program, build_program
 from tinyc.schedule.cost import instructions
+from tinyc.schedule.recompute import candidates, computed_twice
 from tinyc.schedule.regions import with_regions
-from tinyc.schedule.segments import Segment, Segments
+from tinyc.schedule.segments import Memo, Segment, Segments
 
 BUDGETS = 10  # between the least peak and layer by layer
 ROWS = (8, 4, 2)  # that a part may compute at a time, instead of one
 STRIPS = (2, 3, 4)
+LEAST_BOUND = (
+    1024  # bytes: where the search for the least peak begins, and by what it goes up until there is a schedule
+)
+GROWTH = 1.4
+WORTH_TWICE = 4  # a tensor is computed twice if it takes at least one in so many of the bytes in use
 TILED = 40  # regions that are tried in strips
 TILING_PAYS = 1.1  # strips are tried where more is in use than this many times the inputs
 DEFAULT_OVERHEAD = 1.08
@@ -81,12 +87,26 @@ def explore(
     """
     points = [] if fed else [plan(graph, choice)]
     if choice.kernels is KernelSet.TINYC:
-        segments = Segments(graph, choice, fed)
-        paths = list(_Search(segments, modes, say).paths())
-        for number, path in enumerate(paths, 1):
-            say(f"planning schedule {number} of {len(paths)}")
-            points.append(plan(with_regions(graph, [s.cut for s in path if s.cut]), choice))
+        schedules = list(_schedules(graph, choice, fed, modes, say))
+        for number, scheduled in enumerate(schedules, 1):
+            say(f"planning schedule {number} of {len(schedules)}")
+            points.append(plan(scheduled, choice))
     return front(points)
+
+
+def _schedules(graph: Graph, choice: Choice, fed: bool, modes: Collection[Mode], say: Say) -> Iterator[Graph]:
+    """Graphs with regions that are worth planning: of the graph as it is, then with wide tensors computed twice."""
+    memo: Memo = {}
+    while True:
+        search = _Search(Segments(graph, choice, fed, memo), modes, say)
+        for path in search.paths():
+            yield with_regions(graph, [s.cut for s in path if s.cut])
+        wide = {v: graph.types[v].bytes for v in candidates(graph)}
+        if search.least is None or max(wide.values(), default=0) * WORTH_TWICE < search.least:
+            return
+        for value in [v for v, size in wide.items() if size == max(wide.values())]:
+            say(f"{value} is computed twice")
+            graph = computed_twice(graph, value)
 
 
 def plan(graph: Graph, choice: Choice) -> Point:
@@ -129,12 +149,14 @@ class _Search:
     def __init__(self, segments: Segments, modes: Collection[Mode], say: Say) -> None:
         self.segments, self.modes, self.say = segments, modes, say
         self.regions: dict[int, list[Segment]] = {}
+        self.least: int | None = None
+        """The least peak found, without tiles."""
 
     def paths(self) -> Iterable[list[Segment]]:
         """The schedules worth planning."""
         if Mode.STREAM not in self.modes and Mode.PATCH not in self.modes and Mode.STREAM2D not in self.modes:
             return
-        least = self._least()
+        self.least = least = self._least()
         if least is None:
             return
         plain = self._plain_peak()
@@ -173,15 +195,21 @@ class _Search:
 
     def _least(self) -> int | None:
         """The least peak without repeating anything, and with it all regions that can be part of good schedules."""
-        bound = self._plain_peak() if not self.segments.fed else 2**62
         narrow = self._narrow()
-        for positions in (narrow, range(self.segments.count + 1)):
-            self._grow(positions, bound)
-            path = self._bottleneck()
-            if path:
-                bound = min(bound, max(s.in_use for s in path))
-                self.say(f"schedules down to {bound} bytes in use")
-        return bound if self._bottleneck() else None
+        most = sum(kind.bytes for kind in self.segments.graph.types.values())
+        bound = max(self.segments.bytes_waiting(0), LEAST_BOUND)
+        path = None
+        while path is None and bound < GROWTH * most:
+            self._grow(narrow, bound)
+            path = self._bottleneck(bound)
+            bound = bound if path else round(GROWTH * bound)
+        if path is None:
+            return None
+        bound = max(s.in_use for s in path)
+        self.say(f"schedules down to {bound} bytes in use")
+        self._grow(range(self.segments.count + 1), bound)
+        path = self._bottleneck(bound) or path
+        return max(s.in_use for s in path)
 
     def _narrow(self) -> list[int]:
         """Places between nodes where less waits than just before and just after."""
@@ -210,9 +238,9 @@ class _Search:
             yield plain
         yield from self.regions.get(first, ())
 
-    def _bottleneck(self) -> list[Segment] | None:
-        """The path whose largest segment is smallest."""
-        return self._path(lambda so_far, s: max(so_far, s.in_use), lambda s: True)
+    def _bottleneck(self, bound: int = 2**62) -> list[Segment] | None:
+        """The path whose largest segment is smallest, if that is within `bound`."""
+        return self._path(lambda so_far, s: max(so_far, s.in_use), lambda s: s.in_use <= bound)
 
     def _cheapest(self, budget: int) -> list[Segment] | None:
         """The cheapest path within a budget."""

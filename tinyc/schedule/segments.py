@@ -7,7 +7,8 @@ the peak of a network that is cut into stretches is the largest of theirs.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -36,12 +37,17 @@ class Segment:
     cost: int
 
 
+Memo = dict[tuple[Any, ...], Segment | None]
+
+
 class Segments:
     """The segments of a graph, each evaluated once."""
 
-    def __init__(self, graph: Graph, choice: Choice, fed: bool) -> None:
+    def __init__(self, graph: Graph, choice: Choice, fed: bool, memo: Memo | None = None) -> None:
+        """`memo` keeps what is known of stretches, from one graph to another that shares nodes with it."""
         self.graph, self.choice, self.fed = graph, choice, fed
         self.count = len(graph.nodes)
+        self._memo: Memo = {} if memo is None else memo
         self._known: dict[tuple[int, int, Tiling | None], Segment | None] = {}
         self._views = {n.outs[0]: n.ins[0] for n in graph.nodes if n.op.is_view}
         self._made = {v: i for i, n in enumerate(graph.nodes) for v in n.outs}
@@ -103,6 +109,16 @@ class Segments:
 
     def _evaluate(self, first: int, last: int, tiling: Tiling | None) -> Segment | None:
         graph, waits = self._alone(first, last)
+        fed = tiling is not None and self.fed and first == 0
+        key = (*(n.outs[0] for n in graph.nodes), *graph.inputs, *graph.outputs, tiling, fed)
+        if key not in self._memo:
+            self._memo[key] = self._alone_takes(graph, first, last, tiling)
+        taken = self._memo[key]
+        cut = None if tiling is None else Cut(first, last, tiling, fed)
+        return None if taken is None else replace(taken, first=first, last=last, cut=cut, in_use=taken.in_use + waits)
+
+    def _alone_takes(self, graph: Graph, first: int, last: int, tiling: Tiling | None) -> Segment | None:
+        """What a stretch takes when nothing waits."""
         cut = None if tiling is None else Cut(first, last, tiling, self.fed and first == 0)
         if cut is not None:
             if cut.fed and any(self._last_read.get(p.value, -1) >= last for p in self.graph.inputs):
@@ -123,7 +139,7 @@ class Segments:
         inside = np.maximum(used.high[:, columns] - used.low[:, columns], 0).sum(axis=1).max(initial=0)
         saved = max((p.bytes for s in lowering.steps for p in s.outs), default=0)
         return Segment(
-            first, last, cut, used.in_use() + waits, int(inside) - saved,
+            first, last, cut, used.in_use(), int(inside) - saved,
             graph.macs(), instructions(lowering.steps, lowering.layers),
         )  # fmt: skip
 
