@@ -6,7 +6,8 @@ are held as briefly as they can. Three modes differ in what outlives a tile:
 
 - `patch`: nothing; what neighbouring tiles have in common is computed again for each;
 - `stream`: nothing either, but a tile is a strip of the whole height, in which each row is computed once;
-- `stream2d`: the columns that the next strip needs too are kept.
+- `stream2d`: the columns that the next strip needs too are kept. Where a strip needs columns that the one before it
+  did not need (of tensors that stand side by side in another), they are computed again.
 
 Sums over the rows of a tensor (a mean, a dense layer) are added up as soon as its rows come.
 """
@@ -93,11 +94,16 @@ def whole(kind: TensorType) -> Region:
     return tuple((0, size) for size in kind.shape)
 
 
+def is_empty(region: Region) -> bool:
+    """Whether it holds no element."""
+    return any(stop <= start for start, stop in region)
+
+
 def hull(a: Region, b: Region) -> Region:
     """The smallest region that contains both; an empty one adds nothing."""
-    if any(stop <= start for start, stop in a):
+    if is_empty(a):
         return b
-    if any(stop <= start for start, stop in b):
+    if is_empty(b):
         return a
     return tuple((min(p[0], q[0]), max(p[1], q[1])) for p, q in zip(a, b, strict=True))
 
@@ -124,22 +130,31 @@ class _Splitter:
         self.parts: list[Part] = []
         self.needed: dict[str, Region] = {}
         self.done: dict[str, int] = {}
-        self.made: set[str] = set()
-        self.kept: dict[str, int] = {}  # stream2d: columns computed in earlier strips
+        self.made: set[str] = set()  # values that do not come in rows and are there; stream2d: in later strips too
+        self.kept: dict[str, int] = {}  # stream2d: where the columns end that the preceding strip has computed
         self.strip = 0
 
     def run(self) -> list[Part]:
         tiles = self._tiles()
         for self.strip, tile in enumerate(tiles):
-            self.needed = self._needed(tile)
+            before, self.needed = self.needed, self._needed(tile)
             self.done = {value: region[self.axis][0] for value, region in self.needed.items() if self._by_rows(value)}
             if self.fed is not None:
                 self.done[self.fed] = 0
-            self.made.clear()
-            self._drive()
             if self.tiling.mode is Mode.STREAM2D:
-                self.kept.update({v: r[self._across][1] for v, r in self.needed.items() if self._by_rows(v)})
+                self.kept = {v: before[v][self._across][1] for v in before if self._goes_on(v, before)}
+                self.made = {v for v in self.made if not self.producers[v].op.is_view}
+            else:
+                self.made.clear()
+            self._drive()
         return self.parts
+
+    def _goes_on(self, value: str, before: Mapping[str, Region]) -> bool:
+        """Whether the preceding strip, which needed `before`, had all that is needed of a value left of its end."""
+        if not self._by_rows(value) or value not in self.needed:
+            return False
+        (top, bottom), (low, high) = self.needed[value][self.axis], before[value][self.axis]
+        return low <= top and bottom <= high and before[value][self._across][0] <= self.needed[value][self._across][0]
 
     @property
     def _across(self) -> int:
@@ -172,18 +187,21 @@ class _Splitter:
     def _needed(self, tile: Mapping[str, Region]) -> dict[str, Region]:
         needed = dict(tile)
         for node in reversed(self.body.nodes):
-            if node.outs[0] not in needed:
+            if node.outs[0] not in needed or node.outs[0] in self.made:
                 continue
             for value, region in self._wants(node, needed[node.outs[0]])[1]:
                 needed[value] = hull(needed[value], region) if value in needed else region
         return needed
 
     def _wants(self, node: Node, region: Region) -> tuple[Op, list[tuple[str, Region]]]:
-        """The operator for `region` of a node's result, and what it needs of each input that is not a constant."""
+        """The operator for `region` of a node's result, and what it needs of each input that is not a constant.
+
+        An input of which it needs nothing is left out: that is a part wholly in the padding, or beside what is joined.
+        """
         types = [self.body.types[v] for v in node.ins]
         op, parts = node.op.window(region, *types)
         wanted = zip(node.ins, parts, strict=True)
-        return op, [(v, r) for v, r in wanted if v not in self.body.constants and r is not None]
+        return op, [(v, r) for v, r in wanted if v not in self.body.constants and r is not None and not is_empty(r)]
 
     # Pulling
 
@@ -256,8 +274,9 @@ class _Splitter:
             if source not in self.body.constants:
                 kind = self.body.types[source]
                 self._pull(source, kind.shape[self.axis] if self._by_rows(source) else 1)
-                if value in self.adders and self._outside(source):
-                    self._add_to(node, value, source, whole(kind))
+        if value in self.adders and self._outside(self.adders[value]):
+            summed = self.adders[value]
+            self._add_to(node, value, summed, whole(self.body.types[summed]))
         if node.op.is_view:
             return
         kind = self.body.types[value]

@@ -68,6 +68,8 @@ class RegionOp(Op):
             raise VerifyError("only a region with one result over a plane can be cut into tiles")
         if self.strips > 1 and (self.axis == 2 or self.fed >= 0):
             raise VerifyError("strips need rows along axis 1 and inputs that are there as a whole")
+        if self.mode == Mode.PATCH.value and self.fed >= 0:
+            raise VerifyError("patches read their input again and again: it cannot arrive by rows")
         for node in self.body.nodes:
             if len(node.outs) != 1 or any(self.body.types[v].shape[:1] not in ((), (1,)) for v in node.outs):
                 raise VerifyError(f"{node.op.name} cannot run in parts: it has several results or a batch", node.name)

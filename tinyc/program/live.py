@@ -7,7 +7,7 @@ a kernel consumes its input for the last time, its result may follow behind the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,13 +79,15 @@ class Usage:
         return distances
 
 
-def usage(steps: Sequence[Step], given: Collection[str], kept: Sequence[Place], follow: bool = True) -> Usage:
+def usage(steps: Sequence[Step], given: Sequence[Place], kept: Sequence[Place], follow: bool = True) -> Usage:
     """The intervals in use.
 
-    The buffers `given` hold something before the first step, `kept` is read after the last. `follow` lets results
-    follow behind readings.
+    `given` is written before the first step, all of it at its start, `kept` is read after the last. `follow` lets
+    results follow behind readings.
     """
-    names = list(dict.fromkeys([p.name for s in steps for p in (*s.reads, *s.writes)] + [p.name for p in kept]))
+    touched = [p for s in steps for p in (*s.reads, *s.writes)]
+    names = list(dict.fromkeys(p.name for p in (*touched, *given, *kept)))
+    filled = {p.name for p in given}
     column = {name: i for i, name in enumerate(names)}
     shape = (len(steps) + 1, len(names))
     low, high = np.full(shape, FREE), np.full(shape, -FREE)
@@ -103,11 +105,11 @@ def usage(steps: Sequence[Step], given: Collection[str], kept: Sequence[Place], 
         after = dict(need)
         for place in step.writes:
             need[place.name] = _without(need.get(place.name, EMPTY), (place.offset, place.end))
-            if born[place.name] == index and place.name not in given:
+            if born[place.name] == index and place.name not in filled:
                 need[place.name] = EMPTY
         across = dict(need)  # in use before the step and after it
         for place in step.reads:
-            if place.name in given or born.get(place.name, len(steps)) < index:
+            if place.name in filled or born.get(place.name, len(steps)) < index:
                 need[place.name] = _hull(need.get(place.name, EMPTY), (place.offset, place.end))
         during = dict(need)
         for name, interval in after.items():
@@ -120,6 +122,9 @@ def usage(steps: Sequence[Step], given: Collection[str], kept: Sequence[Place], 
                 (index, column[step.outs[0].name], column[name], distance)
                 for name, distance in _following(step, after, across, during).items()
             ]
+    for place in given:  # also what no step reads must not lie where something else is written
+        at = column[place.name]
+        low[0, at], high[0, at] = _hull((low[0, at], high[0, at]), (place.offset, place.end))
     return Usage(names, low, high, runs)
 
 

@@ -88,11 +88,9 @@ def lower_graph(graph: Graph, choice: Choice) -> tuple[Lowering, Usage]:
     """Select kernels and lay out steps; what is in use when follows from them."""
     lowering = Lowering(graph, choice)
     lowering.run()
-    touched = {place.name for step in lowering.steps for place in (*step.reads, *step.writes)}
     inputs = [lowering.places[p.value] for p in graph.inputs if p.value in lowering.places]
     kept = [lowering.places[p.value] for p in graph.outputs]
-    kept += [place for place in inputs if place.name not in touched]  # no step reads it: it must have a place to go
-    return lowering, usage(lowering.steps, {place.name for place in inputs}, kept, choice.follow)
+    return lowering, usage(lowering.steps, inputs, kept, choice.follow)
 
 
 def build_program(graph: Graph, choice: Choice) -> Program:

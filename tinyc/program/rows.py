@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from tinyc.errors import UnsupportedError
 from tinyc.ir.accumulation import Accumulation
 from tinyc.ir.kernel import Candidate, In, Out, tinyc_call
 from tinyc.ir.op import Region, Span
@@ -31,6 +30,7 @@ class Store:
     kind: TensorType
     held: Region
     offset: int = 0
+    constant: bool = False
 
     def at(self, region: Region) -> int:
         """The byte at which `region` starts."""
@@ -43,16 +43,17 @@ class Store:
         """Where `region` lies; None if there is something else in between. It may reach beyond the last row held."""
         sizes = [stop - start for start, stop in region]
         if 0 in sizes:
-            return Place(self.name, self.offset, 0)
+            return Place(self.name, self.offset, 0, self.constant)
         first = next((axis for axis, size in enumerate(sizes) if size > 1), len(sizes))
         if sizes[first + 1 :] != [high - low for low, high in self.held[first + 1 :]]:
             return None
-        return Place(self.name, self.at(region), prod(sizes) * self.kind.dtype.bytes)
+        return Place(self.name, self.at(region), prod(sizes) * self.kind.dtype.bytes, self.constant)
 
     def around(self, region: Region) -> Place:
         """The bytes from the first to the last of `region`."""
         last = tuple((stop - 1, stop) for _, stop in region)
-        return Place(self.name, self.at(region), self.at(last) + self.kind.dtype.bytes - self.at(region))
+        size = self.at(last) + self.kind.dtype.bytes - self.at(region)
+        return Place(self.name, self.at(region), size, self.constant)
 
     def stride(self, axis: int) -> int:
         """Bytes from one index of `axis` to the next."""
@@ -243,9 +244,9 @@ class RegionLowering:
         return self.calls[key]
 
     def _copy(self, layer: int, source: Store, target: Store, region: Region) -> None:
-        """Copy `region` of a tensor over a plane from one store to another."""
-        rows, row = region[1][1] - region[1][0], (region[2][1] - region[2][0]) * source.stride(2)
-        strides = source.stride(1), target.stride(1)
+        """Copy `region` of a tensor over a plane, its last three axes, from one store to another."""
+        rows, row = region[-3][1] - region[-3][0], (region[-2][1] - region[-2][0]) * source.stride(-2)
+        strides = source.stride(-3), target.stride(-3)
         call = self._once(
             ("copy", rows, row, *strides),
             lambda: tinyc_call("tinyc_copy_rows", rows, row, In(0), strides[0], 0, Out(), strides[1]),
@@ -271,10 +272,8 @@ class RegionLowering:
         value, region = part.node.ins[at], part.ins[at]
         kind = self.body.types[value]
         if value in self.body.constants:
-            place = Store(value, kind, whole(kind)).place(region or whole(kind))
-            if place is None:
-                raise UnsupportedError("a constant cannot be cut into tiles", f"node '{part.node.name}'")
-            return place._replace(constant=True)
+            data = Store(value, kind, whole(kind), constant=True)
+            return data.place(region or whole(kind)) or self._cropped(layer, data, region or whole(kind))
         assert region is not None
         source = self._source(value)
         store = self.whole.get(source) or self.stores.get(source)
@@ -288,12 +287,14 @@ class RegionLowering:
             lead = Store(value, kind, whole(kind)).at(region) - Store(value, store.kind, whole(store.kind)).at(wanted)
             size = prod(high - low for low, high in region) * kind.dtype.bytes
             return Place(place.name, place.offset + lead, size)
-        place = store.place(region)
-        if place is None:
-            crop = Store(f"{value} (for layer {layer})", kind, region)
-            self._copy(layer, store, crop, region)
-            place = crop.place(region)
-            assert place is not None
+        return store.place(region) or self._cropped(layer, store, region)
+
+    def _cropped(self, layer: int, store: Store, region: Region) -> Place:
+        """The place of a copy of `region` that has no gaps."""
+        crop = Store(f"{store.name} (for layer {layer})", store.kind, region)
+        self._copy(layer, store, crop, region)
+        place = crop.place(region)
+        assert place is not None
         return place
 
     # Parts
@@ -307,7 +308,8 @@ class RegionLowering:
         if part.doing is Doing.COMPUTE:
             ins = tuple(self._input(layer, part, i) for i in range(len(part.node.ins)))
             sig = part.signature(self.body)
-            key = (layer, part.op, *(t.shape for t in sig.ins), sig.y.shape, *(p.offset for p in ins if p.constant))
+            fixed = tuple(part.ins[i] for i in sig.constants)
+            key = (layer, part.op, *(t.shape for t in sig.ins), sig.y.shape, fixed)
             calls = self._once(key, lambda: self.lowering.choice.select(part.node, part.op, sig))
             out = store.place(part.region)
             if out is not None:
@@ -356,7 +358,7 @@ class RegionLowering:
         """For `stream2d`: where the columns of a tensor are kept that the next strip needs again."""
         widths: dict[str, int] = {}
         for (value, strip), rows in self.rows.items():
-            if strip and rows.writes and value not in self.whole and rows.extent is not None:
+            if self._has_halo(value) and strip and rows.writes and rows.extent is not None:
                 new = self.parts[rows.writes[0][0]].region[2][0]
                 widths[value] = max(widths.get(value, 0), new - rows.extent[2][0])
         stores = {}
@@ -366,6 +368,10 @@ class RegionLowering:
                 n, h, _, c = whole(kind)
                 stores[value] = Store(f"{value} (kept columns)", kind, (n, h, (0, width), c))
         return stores
+
+    def _has_halo(self, value: str) -> bool:
+        """Whether a tensor is cut into strips."""
+        return value not in self.whole and self.body.types[value].rank == 4
 
     def _kept(self, part: Part, strip: int) -> Span:
         """The columns of a part's tensor that strip `strip` finds there when it starts."""
