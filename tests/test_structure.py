@@ -43,6 +43,7 @@ LIBRARIES = {
     "cffi": "run/host.py",
     "lark": "ir/text.py",
     "rich": "cli/terminal.py",
+    "matplotlib": "report/plot.py",
 }
 
 # Rooms that ask the operators' contract instead of naming operators, and what they name all the same.

@@ -21,25 +21,29 @@ from tinyc.errors import TinycError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tinyc.driver.compile import Options
     from tinyc.driver.compiled import CompiledModel
+    from tinyc.driver.explore import Exploration
     from tinyc.driver.firmware import CmsisNN
     from tinyc.target.board import Board, list_boards, load_board
 
 __version__ = "0.1.0"
 __all__ = [
-    "Board", "CmsisNN", "CompiledModel", "TinycError", "__version__", "compile", "list_boards", "load", "load_board",
+    "Board", "CmsisNN", "CompiledModel", "Exploration", "TinycError", "__version__", "compile", "explore",
+    "list_boards", "load", "load_board",
 ]  # fmt: skip
 
 _LAZY = {
     "Board": "tinyc.target.board",
     "CmsisNN": "tinyc.driver.firmware",
     "CompiledModel": "tinyc.driver.compiled",
+    "Exploration": "tinyc.driver.explore",
     "list_boards": "tinyc.target.board",
     "load_board": "tinyc.target.board",
 }
 
-
 E = TypeVar("E", bound=Enum)
+Real = float  # `compile` has a parameter of that name
 
 
 def __getattr__(name: str) -> Any:
@@ -60,10 +64,15 @@ def compile(
     rounding: str = "single",
     shapes: Mapping[str, tuple[int, ...]] | None = None,
     cmsis_nn: CmsisNN | None = None,
+    schedule: str | None = None,
+    ram: int | None = None,
+    max_overhead: Real | None = None,
+    input: str = "whole",
     dump_dir: str | Path | None = None,
     link: bool = True,
     progress: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] | None = None,
+    watch: Callable[[str], None] | None = None,
 ) -> CompiledModel:
     """Compile the ONNX file `model` for `board` into the folder `out`, which is replaced as a whole or not at all.
 
@@ -71,34 +80,62 @@ def compile(
     input name (samples along the first axis), or "random:SEED"; int8 needs it, `float` has no use for it.
     `calibration_method`: "minmax" or "percentile:P". `kernels`: "tinyc" or "cmsis-nn". `rounding`: "single" or
     "tflite". `shapes` fixes inputs whose shape the model leaves open. `cmsis_nn` links the user's own build of Arm's
-    library. `dump_dir` receives the graph after each phase. Without `link` no firmware is built, and the Arm toolchain
-    is not needed. `progress(done, all)` is called while calibrating, `say(remark)` for what the user should know.
-    Raises TinycError.
-    """
-    from tinyc.driver.compile import Options, compile_model
-    from tinyc.driver.compiled import CompiledModel
-    from tinyc.ir.kernel import KernelSet
-    from tinyc.ir.types import Rounding
-    from tinyc.quant.observers import ObserverChoice
-    from tinyc.samples import silent
-    from tinyc.target.board import load_board
+    library.
 
-    options = Options(
-        board=load_board(board) if isinstance(board, str | Path) else board,
-        calibration=calibration,
-        float=float,
-        kernels=_choice(KernelSet, kernels, "kernel set"),
-        rounding=_choice(Rounding, rounding, "rounding"),
-        observer=ObserverChoice.parse(calibration_method),
-        shapes=shapes or {},
-        cmsis_nn=cmsis_nn,
-        dump_dir=None if dump_dir is None else Path(dump_dir),
-        link=link,
-        progress=progress,
-        say=say or silent,
-    )
+    `schedule`: "layer", "patch", "stream", "stream2d" or "auto"; None is "layer" where that fits, else "auto". Of the
+    schedules found, `ram` takes the fastest whose arena has at most so many bytes; `max_overhead` (such as 1.05) the
+    smallest that executes at most so many times the multiply-accumulates of layer by layer; without both it is the
+    smallest that is estimated to take at most 8 % longer than the fastest. With `input` "rows" the model's input
+    arrives row by row and is never in memory as a whole.
+
+    `dump_dir` receives the graph after each phase. Without `link` no firmware is built, and the Arm toolchain is not
+    needed. `progress(done, all)` is called while calibrating, `say(remark)` for what the user should know,
+    `watch(state)` while schedules are searched. Raises TinycError.
+    """
+    from tinyc.driver.compile import compile_model
+    from tinyc.driver.compiled import CompiledModel
+
+    options = _options(
+        board, calibration=calibration, calibration_method=calibration_method, in_float=float, kernels=kernels,
+        rounding=rounding, shapes=shapes, cmsis_nn=cmsis_nn, schedule=schedule, ram=ram, max_overhead=max_overhead,
+        input=input, dump_dir=dump_dir, link=link, progress=progress, say=say, watch=watch,
+    )  # fmt: skip
     compile_model(Path(model), Path(out), options)
     return CompiledModel(Path(out))
+
+
+def explore(
+    model: str | Path,
+    board: str | Path | Board,
+    *,
+    calibration: str | Path | Mapping[str, NDArray[Any]] | None = None,
+    calibration_method: str = "minmax",
+    float: bool = False,
+    rounding: str = "single",
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+    schedule: str = "auto",
+    ram: int | None = None,
+    max_overhead: Real | None = None,
+    input: str = "whole",
+    measure: bool = False,
+    out: str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] | None = None,
+    watch: Callable[[str], None] | None = None,
+) -> Exploration:
+    """The schedules of a model that no other beats in RAM, multiply-accumulates and estimated instructions alike.
+
+    Arguments as those of `compile`. With `measure` each is compiled, and its instructions are counted in the emulator.
+    The one that `compile` would take is compiled into the folder `out`, if that is given.
+    """
+    from tinyc.driver.explore import explore_model
+
+    options = _options(
+        board, calibration=calibration, calibration_method=calibration_method, in_float=float, rounding=rounding,
+        shapes=shapes, schedule=schedule, ram=ram, max_overhead=max_overhead, input=input, progress=progress, say=say,
+        watch=watch,
+    )  # fmt: skip
+    return explore_model(Path(model), options, measure, None if out is None else Path(out))
 
 
 def load(folder: str | Path) -> CompiledModel:
@@ -106,6 +143,58 @@ def load(folder: str | Path) -> CompiledModel:
     from tinyc.driver.compiled import CompiledModel
 
     return CompiledModel(Path(folder))
+
+
+def _options(
+    board: str | Path | Board,
+    *,
+    calibration: str | Path | Mapping[str, NDArray[Any]] | None,
+    calibration_method: str,
+    in_float: bool,
+    rounding: str,
+    shapes: Mapping[str, tuple[int, ...]] | None,
+    schedule: str | None,
+    ram: int | None,
+    max_overhead: Real | None,
+    input: str,
+    progress: Callable[[int, int], None] | None,
+    say: Callable[[str], None] | None,
+    watch: Callable[[str], None] | None,
+    kernels: str = "tinyc",
+    cmsis_nn: CmsisNN | None = None,
+    dump_dir: str | Path | None = None,
+    link: bool = True,
+) -> Options:
+    """The arguments of `compile` as the driver takes them."""
+    from tinyc.driver.compile import Options
+    from tinyc.driver.schedule import InputForm, Schedule, ScheduleWish
+    from tinyc.ir.kernel import KernelSet
+    from tinyc.ir.types import Rounding
+    from tinyc.quant.observers import ObserverChoice
+    from tinyc.samples import silent
+    from tinyc.target.board import load_board
+
+    return Options(
+        board=load_board(board) if isinstance(board, str | Path) else board,
+        calibration=calibration,
+        float=in_float,
+        kernels=_choice(KernelSet, kernels, "kernel set"),
+        rounding=_choice(Rounding, rounding, "rounding"),
+        observer=ObserverChoice.parse(calibration_method),
+        shapes=shapes or {},
+        cmsis_nn=cmsis_nn,
+        schedule=ScheduleWish(
+            None if schedule is None else _choice(Schedule, schedule, "schedule"),
+            ram,
+            max_overhead,
+            _choice(InputForm, input, "form of input") is InputForm.ROWS,
+        ),
+        dump_dir=None if dump_dir is None else Path(dump_dir),
+        link=link,
+        progress=progress,
+        say=say or silent,
+        watch=watch or silent,
+    )
 
 
 def _choice(kind: type[E], value: str, what: str) -> E:

@@ -11,9 +11,10 @@ def report(**changes: Any) -> dict[str, Any]:
     """A report of one layer."""
     return {
         "model": "m.onnx", "board": "b", "cpu": "cortex-m4", "arithmetic": "int8", "kernels": "tinyc",
-        "rounding": "single", "macs": 2000, "macs_executed": 2000, "arena_bytes": 1024, "arena_lower_bound": 1000,
-        "workspace_bytes": 64, "weights_bytes": 5000, "code_bytes": 3000, "flash_bytes": 8500, "ram_bytes": 1100,
-        "instructions": None,
+        "rounding": "single", "macs": 2000, "macs_executed": 2000, "macs_repeated": 0, "arena_bytes": 1024,
+        "arena_lower_bound": 1000, "workspace_bytes": 64, "weights_bytes": 5000, "code_bytes": 3000,
+        "flash_bytes": 8500, "ram_bytes": 1100,
+        "instructions": None, "schedule": "layer", "schedule_described": "layer by layer",
         "layers": [{"name": "c", "op": "conv2d", "kernel": "k", "output_shape": [1, 2, 2, 3], "macs": 2000,
                     "instructions": None, "workspace_bytes": 64}],
         "buffers": [{"name": "y", "bytes": 12, "offset": 1000, "first_step": 0, "last_step": 1},
@@ -46,6 +47,16 @@ def test_removed_channels_and_instructions() -> None:
     lines = summary(report(macs_executed=1500, instructions=9999), ram=1, flash=1)
     assert " ".join(lines[2].split()) == "MACs 1,500 of 2,000 in the model; channels that do nothing are removed"
     assert " ".join(lines[3].split()) == "instructions (QEMU) 9,999 of one inference"
+
+
+def test_a_schedule_and_what_it_repeats() -> None:
+    described = "stream 1 row: a to b"
+    changes = {"macs_executed": 2200, "macs_repeated": 200, "schedule": "stream", "schedule_described": described}
+    lines = summary(report(**changes), ram=1, flash=1)
+    assert " ".join(lines[2].split()) == "MACs 2,200 200 of them computed again, part by part"
+    assert " ".join(lines[3].split()) == f"schedule {described}"
+    both = summary(report(macs_executed=1700, macs_repeated=200), ram=1, flash=1)[2]
+    assert "channels that do nothing are removed; 200 of them" in both
 
 
 def test_tables() -> None:

@@ -47,6 +47,63 @@ def add_shape(parser: ArgumentParser) -> None:
     )
 
 
+def add_model(parser: ArgumentParser) -> None:
+    """What says which model is compiled for what board, and how it is quantized."""
+    add = parser.add_argument
+    add("model", type=Path, metavar="MODEL.onnx")
+    add("--board", required=True, metavar="B", help="a board of `tinyc boards`, or the .toml file of your own")
+    add("--calibration", metavar="X.npz", help="real inputs to calibrate int8 with; random:SEED for trials")
+    add(
+        "--calibration-method",
+        default="minmax",
+        metavar="METHOD",
+        help="minmax (the default), or percentile:P to cut off outliers, such as percentile:99.99",
+    )
+    add("--float", action="store_true", help="no int8: compute in float32")
+    add("--rounding", choices=("single", "tflite"), default="single", help="tflite: the rounding of TFLite Micro")
+    add_shape(parser)
+
+
+def check_calibration(args: Namespace) -> None:
+    """Raise TinycError if what `add_model` read contradicts itself."""
+    if args.float and args.calibration:
+        raise TinycError("--float computes without quantization", hint="leave out --calibration, or --float")
+
+
+def add_schedule(parser: ArgumentParser) -> None:
+    """What is wanted of a schedule."""
+    add = parser.add_argument
+    add("--ram", type=size, metavar="BYTES", help="take the fastest schedule whose arena has at most so many: 64k")
+    add(
+        "--max-overhead",
+        type=overhead,
+        metavar="F",
+        help="take the smallest schedule that executes at most F times the multiplications of layer by layer: 1.05",
+    )
+    add(
+        "--input",
+        choices=("whole", "rows"),
+        default="whole",
+        help="rows: the input arrives row by row, as from a camera, and is never in memory as a whole",
+    )
+
+
+def size(text: str) -> int:
+    """Bytes, out of a number with k (1024) or M (1024²) behind it or nothing."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kKmM]?)", text)
+    count = int(float(found[1]) * {"": 1, "k": 1024, "m": 1024**2}[found[2].lower()]) if found else 0
+    if count < 1:
+        raise ArgumentTypeError(f"'{text}' is not a size: bytes, or 64k, or 1.5M")
+    return count
+
+
+def overhead(text: str) -> float:
+    """A factor from 1 on."""
+    if not re.fullmatch(r"\d+(\.\d+)?", text) or float(text) < 1:
+        raise ArgumentTypeError(f"'{text}' is not a factor from 1 on, such as 1.05")
+    return float(text)
+
+
 def named_shape(text: str) -> tuple[str, tuple[int, ...]]:
     """An input's name and its shape, out of "NAME:1,3,96,96"; the name may hold colons."""
     name, colon, sizes = text.rpartition(":")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from tinyc.cli.command import Command, add_json, add_shape
+from tinyc.cli.command import Command, add_json, add_model, add_schedule, check_calibration
 from tinyc.cli.terminal import Terminal
 from tinyc.errors import TinycError
 from tinyc.report.summary import buffers_table, layers_table, summary, title
@@ -13,20 +13,16 @@ from tinyc.report.summary import buffers_table, layers_table, summary, title
 
 def configure(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add("model", type=Path, metavar="MODEL.onnx")
-    add("--board", required=True, metavar="B", help="a board of `tinyc boards`, or the .toml file of your own")
+    add_model(parser)
     add("-o", "--out", required=True, type=Path, metavar="DIR", help="folder to write, replaced as a whole")
-    add("--calibration", metavar="X.npz", help="real inputs to calibrate int8 with; random:SEED for trials")
-    add(
-        "--calibration-method",
-        default="minmax",
-        metavar="METHOD",
-        help="minmax (the default), or percentile:P to cut off outliers, such as percentile:99.99",
-    )
-    add("--float", action="store_true", help="no int8: compute in float32")
     add("--kernels", choices=("tinyc", "cmsis-nn"), default="tinyc", help="cmsis-nn: only its public API is called")
-    add("--rounding", choices=("single", "tflite"), default="single", help="tflite: the rounding of TFLite Micro")
-    add_shape(parser)
+    add(
+        "--schedule",
+        choices=("layer", "patch", "stream", "stream2d", "auto"),
+        help="run layers part by part, which takes less RAM: in patches, in rows, in strips of rows, or whatever of "
+        "these is best (auto); the default is layer by layer where that fits, else auto",
+    )
+    add_schedule(parser)
     add("--dump-dir", type=Path, metavar="D", help="write the graph after each phase into this folder")
     add("--cmsis-nn-include", type=Path, metavar="DIR", help="with --cmsis-nn-lib: headers of your own CMSIS-NN")
     add(
@@ -42,13 +38,12 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def execute(args: Namespace, terminal: Terminal) -> int:
-    if args.float and args.calibration:
-        raise TinycError("--float computes without quantization", hint="leave out --calibration, or --float")
+    check_calibration(args)
     if (args.cmsis_nn_include is None) != (args.cmsis_nn_lib is None):
         raise TinycError("--cmsis-nn-include and --cmsis-nn-lib belong together", hint="give both")
     import tinyc
 
-    with terminal.progress("calibrating") as progress:
+    with terminal.progress("calibrating") as progress, terminal.state() as watch:
         compiled = tinyc.compile(
             args.model,
             args.board,
@@ -60,10 +55,15 @@ def execute(args: Namespace, terminal: Terminal) -> int:
             rounding=args.rounding,
             shapes=dict(args.shape),
             cmsis_nn=tinyc.CmsisNN(args.cmsis_nn_include, args.cmsis_nn_lib) if args.cmsis_nn_lib else None,
+            schedule=args.schedule,
+            ram=args.ram,
+            max_overhead=args.max_overhead,
+            input=args.input,
             dump_dir=args.dump_dir,
             link=not args.no_link,
             progress=progress,
             say=terminal.say,
+            watch=watch,
         )
     report, board = compiled.report, compiled.board
     terminal.json(report)

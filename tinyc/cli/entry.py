@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 
 from tinyc import __version__
-from tinyc.cli import boards, check, compile, flash, inspect, profile, run
+from tinyc.cli import boards, check, compile, explore, flash, inspect, profile, run
 from tinyc.cli.command import Parser
 from tinyc.cli.terminal import Terminal
 from tinyc.errors import TinycError
@@ -17,6 +17,7 @@ from tinyc.report.text import clean_lines
 
 COMMANDS = (
     compile.COMMAND,
+    explore.COMMAND,
     run.COMMAND,
     check.COMMAND,
     profile.COMMAND,

@@ -51,3 +51,23 @@ class Terminal:
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task(title, total=None, visible=False)
             yield lambda done, total: bar.update(task, completed=done, total=total, visible=done < total)
+
+    @contextmanager
+    def state(self) -> Iterator[Callable[[str], None] | None]:
+        """A function to call with what is going on: shown until the next call, if this is a terminal."""
+        if not sys.stderr.isatty():
+            yield None
+            return
+        from rich.console import Console
+        from rich.status import Status
+
+        status = Status("", console=Console(stderr=True))
+
+        def show(text: str) -> None:
+            status.update(clean_lines(text))
+            status.start()
+
+        try:
+            yield show
+        finally:
+            status.stop()

@@ -28,6 +28,7 @@ from tinyc.driver.firmware import (
 from tinyc.driver.output import check_output, list_files, replacing
 from tinyc.driver.phases import Lowered, Quantization, lower
 from tinyc.driver.record import REPORT, build_report, write_report
+from tinyc.driver.schedule import Scheduled, ScheduleWish, Space, find_schedule
 from tinyc.errors import DoesNotFitError, TinycError
 from tinyc.ir import text
 from tinyc.ir.graph import Graph
@@ -35,15 +36,19 @@ from tinyc.ir.interp import execute, to_value
 from tinyc.ir.kernel import KernelSet, KernelTarget
 from tinyc.ir.types import Rounding
 from tinyc.program.lowering import Choice
-from tinyc.program.program import Program, build_program
+from tinyc.program.program import Program
 from tinyc.quant.calibrate import Progress, random_samples
 from tinyc.quant.observers import ObserverChoice
 from tinyc.run.host import Interface, Result, Rows
 from tinyc.samples import Say, load_npz, match_samples, silent
 from tinyc.target.board import Board
+from tinyc.target.linker import DEFAULT_STACK_BYTES
 
 Calibration = Path | str | Mapping[str, NDArray[Any]]
 Sample = Mapping[str, NDArray[Any]]
+
+VARIABLES_BYTES = 1024
+"""More than the firmware's variables take beside the arena and the stack."""
 
 
 @dataclass(frozen=True)
@@ -59,31 +64,67 @@ class Options:
     observer: ObserverChoice = field(default_factory=ObserverChoice)
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     cmsis_nn: CmsisNN | None = None
+    schedule: ScheduleWish = field(default_factory=ScheduleWish)
     dump_dir: Path | None = None
     link: bool = True
     """Build the firmware too, which takes the Arm toolchain."""
     cache_dir: Path | None = None
     progress: Progress | None = None
     say: Say = silent
+    watch: Say = silent
+    """Told how far the search for a schedule is."""
+
+    @property
+    def choice(self) -> Choice:
+        """What decides which kernels are called."""
+        cpu = self.board.cpu
+        return Choice(KernelTarget(dsp=cpu.has_dsp, mve=cpu.has_mve, foreign=self.cmsis_nn is not None), self.kernels)
+
+    @property
+    def space(self) -> Space:
+        """What the board has for the arena; what is not linked brings a stack of its own."""
+        taken = DEFAULT_STACK_BYTES + VARIABLES_BYTES if self.link else 0
+        return Space(self.board.name, self.board.ram.bytes, taken)
 
 
 def compile_model(model: Path, out: Path, options: Options) -> None:
     """Compile the ONNX file `model` into the folder `out`, which is replaced as a whole or not at all."""
+    check_output(out, options.dump_dir)
+    imported, quantization = read_model(model, options)
+    found: list[Scheduled] = []
+
+    def schedule(graph: Graph) -> Graph:
+        found.append(find_schedule(graph, options.choice, options.schedule, options.space, options.say, options.watch))
+        return found[0].point.graph
+
+    lowered = lower(imported, quantization, options.dump_dir, schedule)
+    write_model(out, model, lowered, found[0], quantization, options)
+
+
+def read_model(model: Path, options: Options) -> tuple[Graph, Quantization | None]:
+    """The imported graph, and how it is quantized; None for float."""
     from tinyc.frontend.onnx import import_model  # it takes half a second to load
 
-    check_output(out, options.dump_dir)
+    options.schedule.check(options.kernels)
     if options.cmsis_nn is not None:
         options.cmsis_nn.check()
     imported = import_model(model, options.shapes)
-    quantization = _quantization(imported, options)
-    lowered = lower(imported, quantization, options.dump_dir)
-    cpu = options.board.cpu
-    target = KernelTarget(dsp=cpu.has_dsp, mve=cpu.has_mve, foreign=options.cmsis_nn is not None)
-    program = build_program(lowered.graph, Choice(target, options.kernels))
-    check_fit(program, options.board)
+    return imported, _quantization(imported, options)
+
+
+def write_model(
+    out: Path,
+    model: Path,
+    lowered: Lowered,
+    scheduled: Scheduled,
+    quantization: Quantization | None,
+    options: Options,
+) -> None:
+    """Write the folder `out` for a model whose graph, in `lowered`, is that of the schedule."""
+    check_fit(scheduled.point.program, options.board)
     sample = None if quantization is None else {name: a[0] for name, a in quantization.samples.items()}
     with replacing(out) as folder:
-        _write(folder, model, sample, lowered, program, options)
+        _write(folder, model, sample, lowered, scheduled, options)
 
 
 def _quantization(imported: Graph, options: Options) -> Quantization | None:
@@ -109,9 +150,9 @@ def _quantization(imported: Graph, options: Options) -> Quantization | None:
 
 
 def _write(
-    folder: Path, model: Path, sample: Sample | None, lowered: Lowered, program: Program, options: Options
+    folder: Path, model: Path, sample: Sample | None, lowered: Lowered, scheduled: Scheduled, options: Options
 ) -> None:
-    board = options.board
+    board, program = options.board, scheduled.point.program
     data = model.read_bytes()
     name = c.identifier(model.stem)
     interface = interface_of(program, name)
@@ -128,7 +169,8 @@ def _write(
     write_files(folder, texts, [*files.runtime, *firmware_files(board)])
     text.save(lowered.float_graph, folder / "float.tc")
     text.save(lowered.graph, folder / "model.tc")
-    report = build_report(model.name, sha256, board, lowered, program, interface, options.kernels)
+    report = build_report(model.name, sha256, board, lowered, scheduled, interface, options.kernels)
+    report["max_overhead"] = options.schedule.max_overhead
     report["calibration"] = _calibration_note(options)
     report["cmsis_nn"] = None if options.cmsis_nn is None else options.cmsis_nn.record()
     if options.link:

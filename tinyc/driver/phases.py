@@ -50,6 +50,11 @@ SIMPLIFY: tuple[Phase, ...] = (
 ORDER = Phase("order-layers", order_layers)
 
 
+def layer_by_layer(graph: Graph) -> Graph:
+    """The plainest schedule: the graph as it is."""
+    return graph
+
+
 @dataclass(frozen=True)
 class Quantization:
     """How a float graph becomes an integer one. `samples` as `match_samples` gives them."""
@@ -77,11 +82,17 @@ def simplify(graph: Graph, dump_dir: Path | None = None) -> Graph:
     return run_phases(SIMPLIFY, graph, dump_dir, "import")
 
 
-def lower(imported: Graph, quantization: Quantization | None, dump_dir: Path | None = None) -> Lowered:
-    """All passes. Without `quantization` the model stays in float."""
+def lower(
+    imported: Graph,
+    quantization: Quantization | None,
+    dump_dir: Path | None = None,
+    schedule: Callable[[Graph], Graph] = layer_by_layer,
+) -> Lowered:
+    """All passes. Without `quantization` the model stays in float; `schedule` puts layers into regions."""
     float_graph = simplify(imported, dump_dir)
+    last = (ORDER, Phase("schedule", schedule))
     if quantization is None:
-        graph = run_phases((ORDER,), float_graph, dump_dir, None, start=len(SIMPLIFY) + 1)
+        graph = run_phases(last, float_graph, dump_dir, None, start=len(SIMPLIFY) + 1)
         return Lowered(float_graph, graph, float_graph.macs())
 
     def to_integers(graph: Graph) -> Graph:
@@ -98,7 +109,7 @@ def lower(imported: Graph, quantization: Quantization | None, dump_dir: Path | N
     phases = (
         Phase("quantize", to_integers),
         Phase("remove-channels", remove_channels),
-        ORDER,
+        *last,
     )
     graph = run_phases(phases, float_graph, dump_dir, None, start=len(SIMPLIFY) + 1)
     return Lowered(float_graph, graph, float_graph.macs(), kept)

@@ -10,21 +10,24 @@ from typing import Any
 
 from tinyc import __version__
 from tinyc.driver.phases import Lowered
+from tinyc.driver.schedule import Scheduled
 from tinyc.errors import TinycError
 from tinyc.ir.graph import Node
 from tinyc.ir.kernel import KernelSet
 from tinyc.ir.region import RegionOp
 from tinyc.program.program import Program
 from tinyc.run.host import Interface, Result, Rows
+from tinyc.schedule.search import Point
 from tinyc.target.board import Board
 
 REPORT = "report.json"
 
 # What the commands read of a report; a folder of another version may lack some of it.
 KEYS = (
-    "model", "sha256", "board", "cpu", "kernels", "arithmetic", "rounding", "macs", "macs_executed", "arena_bytes",
-    "arena_lower_bound", "workspace_bytes", "weights_bytes", "code_bytes", "flash_bytes", "ram_bytes", "instructions",
-    "layers", "buffers", "kept_channels", "interface", "files",
+    "model", "sha256", "board", "cpu", "kernels", "arithmetic", "rounding", "schedule", "schedule_described", "macs",
+    "macs_executed", "macs_repeated", "arena_bytes", "arena_lower_bound", "workspace_bytes", "weights_bytes",
+    "code_bytes", "flash_bytes", "ram_bytes", "instructions", "layers", "buffers", "kept_channels", "interface",
+    "files",
 )  # fmt: skip
 
 
@@ -33,11 +36,12 @@ def build_report(
     sha256: str,
     board: Board,
     lowered: Lowered,
-    program: Program,
+    scheduled: Scheduled,
     interface: Interface,
     kernels: KernelSet,
 ) -> dict[str, Any]:
     """Everything that is known before the firmware is linked; `instructions` come from a profile."""
+    program = scheduled.point.program
     graph = program.graph
     return {
         "tinyc": __version__,
@@ -46,12 +50,16 @@ def build_report(
         "board": board.name,
         "cpu": board.cpu.name,
         "schedule": schedule(program),
+        "schedule_described": scheduled.point.describe(),
         "regions": [_region(node) for node in graph.nodes if isinstance(node.op, RegionOp)],
+        "ram_target": scheduled.ram,
+        "front": [{**point_record(p), "chosen": p is scheduled.point} for p in scheduled.points],
         "kernels": kernels.value,
         "arithmetic": "int8" if graph.is_integer() else "float32",
         "rounding": graph.rounding.value,
         "macs": lowered.macs,
         "macs_executed": graph.macs(),
+        "macs_repeated": graph.macs() - scheduled.macs,
         "arena_bytes": program.arena_bytes,
         "arena_lower_bound": program.plan.lower_bound,
         "workspace_bytes": max(map(program.workspace_bytes, range(len(program.layers))), default=0),
@@ -80,6 +88,17 @@ def schedule(program: Program) -> str:
     """How the program runs: "layer" by layer, or the modes of its regions."""
     modes = [node.op.mode for node in program.graph.nodes if isinstance(node.op, RegionOp)]
     return ", ".join(dict.fromkeys(modes)) or "layer"
+
+
+def point_record(point: Point) -> dict[str, Any]:
+    """What is written of a schedule that was found."""
+    return {
+        "schedule": point.describe(),
+        "arena_bytes": point.ram,
+        "macs_executed": point.macs,
+        "instructions_estimated": point.cost,
+        "steps": point.steps,
+    }
 
 
 def _region(node: Node) -> dict[str, Any]:

@@ -34,17 +34,28 @@ def summary(report: Report, ram: int, flash: int) -> list[str]:
             ("RAM", *_of(report["ram_bytes"], ram, f"{arena}; stack not included")),
             ("flash", *_of(report["flash_bytes"], flash, f"{code}, {weights}")),
         ]
-    macs, executed = report["macs"], report["macs_executed"]
-    saved = f"of {number(macs)} in the model; channels that do nothing are removed" if executed < macs else ""
-    rows.append(("MACs", number(executed), saved))
+    rows.append(("MACs", number(report["macs_executed"]), _macs(report)))
     if report["instructions"] is not None:
         rows.append(("instructions (QEMU)", number(report["instructions"]), "of one inference"))
+    if report["schedule"] != "layer":
+        rows.append(("schedule", "", clean(report["schedule_described"])))
     widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
     return [f"  {a:<{widths[0]}}  {b:>{widths[1]}} {c}".rstrip() for a, b, c in rows]
 
 
 def _of(used: int, available: int, parts: str) -> tuple[str, str]:
     return number(used), f"bytes, {percent(used, available)} of the board's: {parts}"
+
+
+def _macs(report: Report) -> str:
+    """What is special about the multiply-accumulates that are executed."""
+    macs, executed, repeated = report["macs"], report["macs_executed"], report["macs_repeated"]
+    remarks = []
+    if executed - repeated < macs:
+        remarks.append(f"of {number(macs)} in the model; channels that do nothing are removed")
+    if repeated:
+        remarks.append(f"{number(repeated)} of them computed again, part by part")
+    return "; ".join(remarks)
 
 
 def layers_table(report: Report) -> Table:
