@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinyc.ir.op import ChannelFlow
+from tinyc.ir.op import ChannelFlow, channels
 from tinyc.ir.parts import part_of
 from tinyc.program.steps import Layer, Step
 
@@ -34,5 +34,8 @@ def _of_step(step: Step, layers: Sequence[Layer]) -> float:
     sig = layer.graph.signature(layer.node)
     results = part_of(sig.y, step.written.region).size
     macs = layer.node.op.macs(*sig.ins) * results / sig.y.size
-    alone = layer.node.op.channel_flow(sig) is ChannelFlow.COUPLED
-    return CALL + macs * (PER_MAC_OF_ONE_CHANNEL if alone else PER_MAC) + results * PER_RESULT
+    if macs and layer.node.op.channel_flow(sig) is not ChannelFlow.COUPLED:
+        pixels = results // channels(sig.y)
+        odd = 1 + pixels % 2 / pixels  # they are computed in pairs
+        return CALL + (macs * PER_MAC + results * PER_RESULT) * odd
+    return CALL + macs * PER_MAC_OF_ONE_CHANNEL + results * PER_RESULT

@@ -22,11 +22,10 @@ from tinyc.program.program import Program, build_program
 from tinyc.schedule.cost import instructions
 from tinyc.schedule.recompute import candidates, computed_twice
 from tinyc.schedule.regions import with_regions
-from tinyc.schedule.segments import Memo, Segment, Segments
+from tinyc.schedule.segments import TILES, Memo, Segment, Segments
 
 BUDGETS = 10  # between the least peak and layer by layer
 ROWS = (8, 4, 2)  # that a part may compute at a time, instead of one
-STRIPS = (2, 3, 4)
 LEAST_BOUND = (
     1024  # bytes: where the search for the least peak begins, and by what it goes up until there is a schedule
 )
@@ -154,8 +153,6 @@ class _Search:
 
     def paths(self) -> Iterable[list[Segment]]:
         """The schedules worth planning."""
-        if Mode.STREAM not in self.modes and Mode.PATCH not in self.modes and Mode.STREAM2D not in self.modes:
-            return
         self.least = least = self._least()
         if least is None:
             return
@@ -226,7 +223,7 @@ class _Search:
             for last in open_places[place + 1 :]:
                 if (first, last) in known:
                     continue
-                found = [self.segments.region(first, last, t) for t in self.segments.tilings(first, last)]
+                found = [self.segments.region(first, last, t) for t in self.segments.tilings(first, last, self.modes)]
                 valid = [s for s in found if s is not None]
                 self.regions.setdefault(first, []).extend(s for s in valid if s.in_use <= bound)
                 if valid and min(s.inside for s in valid) > bound:
@@ -276,6 +273,8 @@ class _Search:
 
     def _tiles(self, least: int) -> None:
         """Regions in strips, for those stretches in which plain rows take the most."""
+        if Mode.STREAM not in self.modes:
+            return  # they have been looked at
         if not self.segments.fed and least < TILING_PAYS * self.segments.bytes_waiting(0):
             return
         able = [s for found in self.regions.values() for s in found if s.cut and not s.cut.fed]
@@ -283,14 +282,14 @@ class _Search:
         able.sort(key=lambda s: (s.last - s.first, s.in_use))
         for segment in able[:TILED]:
             for mode in (Mode.STREAM, Mode.STREAM2D):
-                for strips in STRIPS if mode in self.modes else ():
+                for strips in TILES if mode in self.modes else ():
                     tiled = self.segments.region(segment.first, segment.last, Tiling(mode, 1, strips))
                     if tiled is not None and tiled.in_use < segment.in_use:
                         self.regions[segment.first].append(tiled)
 
     def _with_more_rows(self, segment: Segment, budget: int) -> Segment:
         """The same region with the most rows a part that the budget allows, if that is cheaper."""
-        if segment.cut is None:
+        if segment.cut is None or segment.cut.tiling.mode is Mode.PATCH:
             return segment
         for rows in ROWS:
             tiling = replace(segment.cut.tiling, rows=rows)

@@ -6,7 +6,7 @@ the peak of a network that is cut into stretches is the largest of theirs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +38,9 @@ class Segment:
 
 
 Memo = dict[tuple[Any, ...], Segment | None]
+
+
+TILES = (2, 3, 4)  # in a row
 
 
 class Segments:
@@ -85,8 +88,17 @@ class Segments:
             return None  # nothing inside comes in rows
         return self._get(first, last, tiling)
 
-    def tilings(self, first: int, last: int) -> Iterator[Tiling]:
-        """The plainest streaming that suits the nodes."""
+    def tilings(self, first: int, last: int, modes: Collection[Mode]) -> Iterator[Tiling]:
+        """What to look at first: row by row, or where that is not among the modes, a few sizes of tiles."""
+        if Mode.STREAM not in modes:
+            if self.can_tile(first, last):
+                height = self.graph.types[self.graph.nodes[last - 1].outs[0]].shape[1]
+                for tiles in TILES:
+                    if Mode.STREAM2D in modes:
+                        yield Tiling(Mode.STREAM2D, 1, tiles)
+                    if Mode.PATCH in modes:
+                        yield Tiling(Mode.PATCH, -(-height // tiles), tiles)
+            return
         shapes = [self.graph.types[v].shape for n in self.graph.nodes[first:last] for v in n.outs]
         planes = [shape for shape in shapes if len(shape) == 4]
         line = bool(planes) and all(shape[1] == 1 for shape in planes) and any(shape[2] > 1 for shape in planes)
