@@ -40,7 +40,12 @@ def test_plans_are_sound(buffers: list[Buffer]) -> None:
 @settings(deadline=None)
 def test_the_lower_bound_is_the_fullest_step(buffers: list[Buffer]) -> None:
     in_use = [sum(b.bytes for b in buffers if b.first <= step < b.last) for step in range(20)]
-    assert lower_bound(buffers) == max(in_use)
+    assert lower_bound([replace(b, alignment=1) for b in buffers]) == max(in_use)
+    assert lower_bound(buffers) >= max(in_use)
+
+
+def test_the_lower_bound_knows_that_buffers_start_at_aligned_offsets() -> None:
+    assert lower_bound([Buffer("a", 5, 0, 1, 4), Buffer("b", 6, 0, 1, 8), Buffer("c", 3, 0, 1, 4)]) == 8 + 8 + 1
 
 
 @given(buffer_lists(), st.randoms(use_true_random=False))

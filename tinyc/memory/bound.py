@@ -25,7 +25,8 @@ def step_bound(rules: Rules, in_use: int = 0) -> int:
     """`lower_bound` of buffers that are arrays already."""
     bound = max(in_use, int(rules.bytes.max(initial=0)))
     alive = {first: (rules.first <= first) & (first < rules.last) for first in np.unique(rules.first)}
-    total = {first: int(rules.bytes[mask].sum()) for first, mask in alive.items()}
+    # all but the topmost take whole grains
+    total = {f: int(rules.step[mask].sum() - (rules.step - rules.bytes)[mask].max()) for f, mask in alive.items()}
     for first in sorted(total, key=lambda f: (-total[f], f)):
         if total[first] <= bound:
             break
@@ -37,7 +38,7 @@ def _savings(rules: Rules, members: Integers) -> int:
     """Bytes that overlaps between `members`, all in use at one step, may save at most."""
     if rules.plain or len(members) < 2:
         return 0
-    apart, size = rules.apart[np.ix_(members, members)], rules.bytes[members]
+    apart, size = rules.apart[np.ix_(members, members)], rules.step[members]
     gap = np.where(apart.T < 0, 0, apart)  # where the other order allows small steps down, this one has no least gap
     saving = np.maximum(size[:, None] - np.maximum(gap, 0), 0)
     tied = np.where(apart.T <= 0, 0, gap)  # buffers at one offset may stand in any order

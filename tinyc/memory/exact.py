@@ -64,6 +64,12 @@ def fit_exactly(
     return None if offsets is None else dict(zip(rules.names, offsets.tolist(), strict=True))
 
 
+def descent(rules: Rules) -> int:
+    """About the effort of placing every buffer once, none of them in vain."""
+    sections = len(np.unique([rules.first, rules.last])) - 1
+    return len(rules) * (PLACEMENT + len(rules) * sections // 2)
+
+
 class _Restart(Exception):
     """The placements of one attempt are used up."""
 
@@ -79,19 +85,21 @@ class _Search:
         self.reach = np.maximum(np.where(rules.meets, self.gaps, 0).max(axis=1), 1)
         self.tied = rules.meets & (self.gaps == 0)  # one may rest on the other and start where it does
         self.least = self._least()
+        self.shortest = np.where(self.alive, self.least, NEVER).min(axis=1)
+        self.ceiling = int(rules.up(np.array(capacity)))  # where the last whole grain ends
         self.weights = np.zeros(len(rules))
         self.placements = 0
         self._clear()
 
     def _least(self) -> Integers:
         """Bytes that each buffer takes at least from the sections in which it is in use: rows buffers."""
-        least = self.alive * self.rules.bytes[:, None]
+        least = self.alive * self.rules.step[:, None]
         if self.rules.plain:
             return least
         for column, alive in enumerate(self.alive.T):
             members = np.flatnonzero(alive)
             gaps = self.gaps[np.ix_(members, members)]
-            np.fill_diagonal(gaps, self.rules.bytes[members])
+            np.fill_diagonal(gaps, self.rules.step[members])
             least[members, column] = gaps.min(axis=1, initial=NEVER)
         return least
 
@@ -154,7 +162,8 @@ class _Search:
         lowest, rank = self.lowest[part], self.rank[part]
         start, stop = int(self.first[part].min()), int(self.last[part].max())
         allowed = lowest < (lowest + self.reach[part]).min()
-        allowed &= lowest <= self.capacity - self.coming[start:stop].max()
+        allowed &= lowest <= self.capacity - self.rules.bytes[part]
+        allowed &= lowest <= self.ceiling - self.coming[start:stop].max()
         if last is not None:
             in_order = (rank > self.rank[last]) | self.tied[last, part]
             allowed &= (lowest > self.offsets[last]) | ((lowest == self.offsets[last]) & in_order)
@@ -163,7 +172,7 @@ class _Search:
             chosen, rest = int(part[choice]), np.delete(part, choice)
             if not len(rest):
                 self.offsets[chosen] = lowest[choice]
-                return bool(lowest[choice] + self.rules.bytes[chosen] <= self.capacity)
+                return True
             before = self.coming, self.lowest
             self._put(chosen, rest)
             if self._infer(rest, slice(start, stop), int(lowest[choice])) and self._place_rest(rest, chosen):
@@ -194,9 +203,9 @@ class _Search:
         self.placements -= 1
         if self.placements < 0:
             raise _Restart
-        alive, least = self.alive[rest, sections], self.least[rest, sections]
+        alive = self.alive[rest, sections]
         self.effort.spend(PLACEMENT + alive.size)
-        deadline = np.where(alive.any(axis=0), self.capacity - self.coming[sections], NEVER)
+        deadline = np.where(alive.any(axis=0), self.ceiling - self.coming[sections], NEVER)
         lowest, highest = np.maximum(self.lowest[rest], offset), self.capacity - self.rules.bytes[rest]
         while True:
             early = alive & (lowest[:, None] <= deadline)  # what may come next in a section
@@ -205,7 +214,9 @@ class _Search:
             if fails.any():
                 self.weights[rest[alive[:, fails.argmax()]]] += 1
                 return False
-            over = np.where(early, lowest[:, None] + least, NEVER).min(axis=0)
+            tops = lowest + self.shortest[rest]
+            order = np.argsort(tops)
+            over = tops[order][early[order].argmax(axis=0)]  # the lowest end of what may come next
             above = np.where(alive ^ early, over, 0).max(axis=1)
             np.maximum(above, self._above_sole(rest, early, count == 1, deadline, lowest, highest), out=above)
             raised = np.maximum(lowest, self._aligned(above, rest))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tinyc.memory.buffers import Buffer, Distance, Plan
-from tinyc.memory.exact import Effort, EffortSpent, fit_exactly
+from tinyc.memory.exact import Effort, EffortSpent, descent, fit_exactly
 from tinyc.memory.first_fit import plan_first_fit
 from tinyc.memory.rules import Rules
 
-EFFORT = 200_000_000  # of search in all, about two seconds: counted, so that results are reproducible
+EFFORT = 120_000_000  # of search in all, one or two seconds: counted, so that results are reproducible
 
 
 def plan_buffers(
@@ -19,15 +19,15 @@ def plan_buffers(
     """A plan as small as could be found; `in_use` is a lower bound that the caller knows.
 
     The search tries the lower bound first, for half of the effort: it is reached more often than not. After that it
-    halves the gap, each time for a quarter of what is left. The lower bound rises where a capacity is proven to be too
-    small; with negative distances nothing is proven (see `exact`).
+    halves the gap, each time for a quarter of what is left, or for what one descent costs. The lower bound rises where
+    a capacity is proven to be too small; with negative distances nothing is proven (see `exact`).
     """
     best = plan_first_fit(buffers, distances, in_use)
-    proves = Rules(buffers, distances).ordered
+    rules = Rules(buffers, distances)
     open_below = capacity = best.lower_bound
     share = 2
     while open_below < best.arena_bytes and effort > 0:
-        granted = max(effort // share, 1)
+        granted = min(effort, max(effort // share, descent(rules)))
         search = Effort(granted)
         try:
             offsets = fit_exactly(buffers, capacity, search, distances)
@@ -40,7 +40,7 @@ def plan_buffers(
                 best = Plan({b.name: offsets[b.name] for b in buffers}, size, best.lower_bound)
             else:
                 open_below = capacity + 1
-                best = replace(best, lower_bound=open_below) if proves else best
+                best = replace(best, lower_bound=open_below) if rules.ordered else best
         effort -= granted - max(search.left, 0)
         capacity = (open_below + best.arena_bytes - 1) // 2
         share = 4

@@ -13,7 +13,11 @@ Integers = NDArray[np.int64]
 
 
 class Rules:
-    """Lifetimes, sizes, and `apart[a, b]`, the distance d(a, b) of `Distance` for buffers that meet."""
+    """Lifetimes, sizes, and `apart[a, b]`, the distance d(a, b) of `Distance` for buffers that meet.
+
+    All offsets are multiples of `grain`, so distances are rounded up to it, and so is `step`, what a buffer takes from
+    those above it.
+    """
 
     def __init__(self, buffers: Sequence[Buffer], distances: Sequence[Distance] = ()) -> None:
         self.names = [b.name for b in buffers]
@@ -23,16 +27,22 @@ class Rules:
         self.last: Integers = np.array([b.last for b in buffers], np.int64)
         self.meets = (self.first[:, None] < self.last) & (self.first < self.last[:, None])
         np.fill_diagonal(self.meets, False)
-        self.apart: Integers = np.repeat(self.bytes[:, None], len(buffers), axis=1)
+        self.grain = int(np.gcd.reduce(self.alignment)) if len(buffers) else 1
+        self.step = self.up(self.bytes)
+        self.apart: Integers = np.repeat(self.step[:, None], len(buffers), axis=1)
         row = {name: index for index, name in enumerate(self.names)}
         for lower, upper, least in distances:
-            self.apart[row[lower], row[upper]] = least
-        changed = (self.apart != self.bytes[:, None]) & self.meets
+            self.apart[row[lower], row[upper]] = -(-least // self.grain) * self.grain
+        changed = (self.apart != self.step[:, None]) & self.meets
         self.plain = not changed.any()  # no distance says anything
         self.ordered = not (changed & (self.apart < 0)).any()  # none is negative
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def up(self, sizes: Integers) -> Integers:
+        """The next multiples of `grain`."""
+        return -(-sizes // self.grain) * self.grain
 
     def size(self, offsets: Integers) -> int:
         """The arena that the offsets need."""
