@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 TOOLS := gcc libc6-dev python3-venv gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
 TEST_TOOLS := clang gdb-multiarch
 
-.PHONY: help demo test test-all lint format bench wheel check-wheel clean tools test-tools
+.PHONY: help demo test test-all lint format bench bench-memory wheel check-wheel clean tools test-tools
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ format: .venv/.ready-dev  ## put the Python files into shape
 
 bench: .venv/.ready-dev  ## measure the models in the emulator: build/bench.md and build/bench.json
 	@$(PYTHON) benchmarks/bench.py
+
+bench-memory: .venv/.ready-dev  ## measure what schedules save: build/bench-memory.md and build/bench-memory.json
+	@$(PYTHON) benchmarks/bench_memory.py
 
 wheel: .venv/.ready-dev  ## build dist/tinyc-*.whl
 	@$(PYTHON) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -36,10 +36,17 @@ class Exploration:
     """The bytes of RAM that the board has for the arena."""
     instructions: Sequence[int | None]
     """Of each point, counted by QEMU; None if that was not asked for, or the board does not hold the point."""
+    _work: _Work
 
     def overhead(self, point: Point) -> float:
         """How many multiply-accumulates it executes, those of layer by layer being 1."""
         return point.macs / self.macs if self.macs else 1.0
+
+    def compile(self, point: Point, out: str | Path) -> CompiledModel:
+        """Compile one of the points into a folder, which is replaced as a whole or not at all."""
+        check_output(Path(out), None)
+        self._work.write(point, Path(out))
+        return CompiledModel(Path(out))
 
 
 def explore_model(model: Path, options: Options, measure: bool = False, out: Path | None = None) -> Exploration:
@@ -69,7 +76,7 @@ def explore_model(model: Path, options: Options, measure: bool = False, out: Pat
             assert problem is not None
             raise problem
         work.write(chosen, out)
-    return Exploration(points, chosen, problem, macs, space.bytes, counts)
+    return Exploration(points, chosen, problem, macs, space.bytes, counts, work)
 
 
 @dataclass(frozen=True, eq=False)
