@@ -137,15 +137,14 @@ class _Splitter:
     def run(self) -> list[Part]:
         tiles = self._tiles()
         for self.strip, tile in enumerate(tiles):
+            keeps = self.tiling.mode is Mode.STREAM2D
+            self.made = {v for v in self.made if keeps and not self.producers[v].op.is_view}
             before, self.needed = self.needed, self._needed(tile)
             self.done = {value: region[self.axis][0] for value, region in self.needed.items() if self._by_rows(value)}
             if self.fed is not None:
                 self.done[self.fed] = 0
-            if self.tiling.mode is Mode.STREAM2D:
+            if keeps:
                 self.kept = {v: before[v][self._across][1] for v in before if self._goes_on(v, before)}
-                self.made = {v for v in self.made if not self.producers[v].op.is_view}
-            else:
-                self.made.clear()
             self._drive()
         return self.parts
 
