@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 
 @dataclass(frozen=True)
 class Buffer:
-    """`bytes` that are in use during the half-open interval of steps [first, last)."""
+    """`bytes` that are in use during the half-open interval of steps [first, last).
+
+    Where there are several memories, `accesses` is how many bytes are read and written in all, and `pool` the name of
+    the memory in which the buffer must lie, if it must.
+    """
 
     name: str
     bytes: int
     first: int
     last: int
     alignment: int = 4
+    accesses: int = 0
+    pool: str | None = None
 
     def meets(self, other: Buffer) -> bool:
         """Whether both are in use at some step."""
@@ -53,3 +59,24 @@ class Plan:
     def gap(self) -> int:
         """Bytes that a better plan could save at most."""
         return self.arena_bytes - self.lower_bound
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A memory of `bytes` that starts at a multiple of `alignment`."""
+
+    name: str
+    bytes: int
+    alignment: int = 16
+
+
+@dataclass(frozen=True)
+class Pools:
+    """The memory of each buffer by name, and a plan for each memory in which some lie."""
+
+    memories: Mapping[str, str]
+    plans: Mapping[str, Plan]
+
+    def accesses(self, buffers: Sequence[Buffer], memory: str) -> int:
+        """Bytes read and written in `memory`."""
+        return sum(b.accesses for b in buffers if self.memories[b.name] == memory)

@@ -84,24 +84,12 @@ class _Search:
         self.gaps = np.maximum(rules.apart, 0)
         self.reach = np.maximum(np.where(rules.meets, self.gaps, 0).max(axis=1), 1)
         self.tied = rules.meets & (self.gaps == 0)  # one may rest on the other and start where it does
-        self.least = self._least()
+        self.least = rules.least(self.alive)
         self.shortest = np.where(self.alive, self.least, NEVER).min(axis=1)
         self.ceiling = int(rules.up(np.array(capacity)))  # where the last whole grain ends
         self.weights = np.zeros(len(rules))
         self.placements = 0
         self._clear()
-
-    def _least(self) -> Integers:
-        """Bytes that each buffer takes at least from the sections in which it is in use: rows buffers."""
-        least = self.alive * self.rules.step[:, None]
-        if self.rules.plain:
-            return least
-        for column, alive in enumerate(self.alive.T):
-            members = np.flatnonzero(alive)
-            gaps = self.gaps[np.ix_(members, members)]
-            np.fill_diagonal(gaps, self.rules.step[members])
-            least[members, column] = gaps.min(axis=1, initial=NEVER)
-        return least
 
     def _clear(self) -> None:
         self.coming = self.least.sum(axis=0)  # bytes that each section needs at least for what is not placed yet

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tinyc.memory.bound import lower_bound
 from tinyc.memory.buffers import Buffer, Distance, Plan
 from tinyc.memory.exact import Effort, EffortSpent, descent, fit_exactly
 from tinyc.memory.first_fit import plan_first_fit
@@ -45,3 +46,22 @@ def plan_buffers(
         capacity = (open_below + best.arena_bytes - 1) // 2
         share = 4
     return best
+
+
+def plan_within(
+    buffers: Sequence[Buffer], capacity: int, distances: Sequence[Distance] = (), effort: int = EFFORT
+) -> Plan | None:
+    """A plan of at most `capacity` bytes, if one is found."""
+    if lower_bound(buffers, distances) > capacity:
+        return None
+    plan = plan_first_fit(buffers, distances, in_use=capacity)
+    if plan.arena_bytes <= capacity:
+        return replace(plan, lower_bound=lower_bound(buffers, distances))
+    try:
+        offsets = fit_exactly(buffers, capacity, Effort(effort), distances)
+    except EffortSpent:
+        return None
+    if offsets is None:
+        return None
+    size = max(offsets[b.name] + b.bytes for b in buffers)
+    return Plan({b.name: offsets[b.name] for b in buffers}, size, lower_bound(buffers, distances))

@@ -47,3 +47,19 @@ class Rules:
     def size(self, offsets: Integers) -> int:
         """The arena that the offsets need."""
         return int((offsets + self.bytes).max(initial=0))
+
+    def least(self, alive: NDArray[np.bool_]) -> Integers:
+        """Bytes that each buffer (row) takes at least, while it is in use, from each column of buffers in use at once.
+
+        It is the smallest gap that may lie between its start and that of the next one; of the topmost one only its
+        own bytes are certain, up to a grain.
+        """
+        least: Integers = alive * self.step[:, None]
+        if self.plain:
+            return least
+        # where the other order allows a step down, this one has no least gap
+        gaps = np.where(self.apart.T < 0, 0, np.maximum(self.apart, 0))
+        np.fill_diagonal(gaps, self.step)
+        for column, members in enumerate(map(np.flatnonzero, alive.T)):
+            least[members, column] = gaps[np.ix_(members, members)].min(axis=1, initial=2**60)
+        return least
