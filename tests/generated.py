@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from tinyc.codegen.emit import emit_model, write_files
 from tinyc.driver.compile import interface_of
 from tinyc.driver.firmware import firmware_files, link_firmware, linker_text, main_text
-from tinyc.ir.graph import Graph, Node
+from tinyc.ir.graph import Graph, Node, Port, plain_port
 from tinyc.ir.interp import execute
 from tinyc.ir.kernel import KernelSet, KernelTarget
-from tinyc.ir.region import flattened
+from tinyc.ir.region import RegionOp, flattened
 from tinyc.program.lowering import Choice
 from tinyc.program.program import Program, build_program
 from tinyc.run.host import HostModel, Interface, run_sanitized
@@ -33,14 +33,22 @@ def side_by_side(graphs: Sequence[Graph]) -> Graph:
 
     def renamed(index: int, graph: Graph) -> Graph:
         new = {v: f"g{index}.{v}" for v in graph.types}
-        return Graph(
-            "many",
-            tuple(replace(p, value=new[p.value], name=f"g{index} {p.name}") for p in graph.inputs),
-            tuple(replace(p, value=new[p.value], name=f"g{index} {p.name}") for p in graph.outputs),
-            tuple(Node(n.op, tuple(new[v] for v in n.ins), tuple(new[v] for v in n.outs), n.name) for n in graph.nodes),
-            {new[v]: t for v, t in graph.types.items()},
-            {new[v]: a for v, a in graph.constants.items()},
-            graph.rounding,
+
+        def node(n: Node) -> Node:
+            op = replace(n.op, body=renamed(index, n.op.body)) if isinstance(n.op, RegionOp) else n.op
+            return Node(op, tuple(new[v] for v in n.ins), tuple(new[v] for v in n.outs), n.name)
+
+        def port(p: Port) -> Port:
+            name = new[p.value] if p == plain_port(p.value, graph.types[p.value]) else f"g{index} {p.name}"
+            return replace(p, value=new[p.value], name=name)
+
+        return replace(
+            graph,
+            inputs=tuple(map(port, graph.inputs)),
+            outputs=tuple(map(port, graph.outputs)),
+            nodes=tuple(map(node, graph.nodes)),
+            types={new[v]: t for v, t in graph.types.items()},
+            constants={new[v]: a for v, a in graph.constants.items()},
         )
 
     parts = [renamed(i, g) for i, g in enumerate(graphs)]
@@ -112,10 +120,16 @@ class Generated:
         return b"".join(np.ascontiguousarray(values[p.value]).tobytes() for p in self.graph.outputs)
 
 
-def generate(graph: Graph, folder: Path, board: str = "mps2-an386", kernels: KernelSet = KernelSet.TINYC) -> Generated:
+def generate(
+    graph: Graph,
+    folder: Path,
+    board: str = "mps2-an386",
+    kernels: KernelSet = KernelSet.TINYC,
+    build: Callable[[Graph, Choice], Program] = build_program,
+) -> Generated:
     """Write the C of `graph`, and of its firmware, into the folder."""
     target = load_board(board)
-    program = build_program(graph, Choice(KernelTarget(dsp=target.cpu.has_dsp, mve=target.cpu.has_mve), kernels))
+    program = build(graph, Choice(KernelTarget(dsp=target.cpu.has_dsp, mve=target.cpu.has_mve), kernels))
     interface = interface_of(program, "model")
     files = emit_model(program, "model", "a test", "0" * 64)
     texts = {

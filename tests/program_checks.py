@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyc.program.program import Program
+from tinyc.ir.graph import Graph
+from tinyc.memory.check import find_fault
+from tinyc.memory.first_fit import plan_first_fit
+from tinyc.program.lowering import Choice
+from tinyc.program.program import Program, lower_graph
 from tinyc.program.steps import Place
 
 NOBODY = -1
+
+
+def quick_program(graph: Graph, choice: Choice) -> Program:
+    """`build_program` without the search for smaller plans: enough where correctness is at stake."""
+    lowering, used = lower_graph(graph, choice)
+    buffers, distances = used.buffers(), used.distances()
+    plan = plan_first_fit(buffers, distances, used.in_use())
+    assert find_fault(buffers, plan, distances) is None
+    return Program(graph, tuple(lowering.layers), tuple(lowering.steps), lowering.places, tuple(buffers), plan)
 
 
 def overwritten(program: Program) -> list[str]:
