@@ -68,6 +68,7 @@ def compile(
     ram: int | None = None,
     max_overhead: Real | None = None,
     input: str = "whole",
+    canaries: bool = False,
     dump_dir: str | Path | None = None,
     link: bool = True,
     progress: Callable[[int, int], None] | None = None,
@@ -86,7 +87,8 @@ def compile(
     schedules found, `ram` takes the fastest whose arena has at most so many bytes; `max_overhead` (such as 1.05) the
     smallest that executes at most so many times the multiply-accumulates of layer by layer; without both it is the
     smallest that is estimated to take at most 8 % longer than the fastest. With `input` "rows" the model's input
-    arrives row by row and is never in memory as a whole.
+    arrives row by row and is never in memory as a whole. `canaries` makes a debug build: buffers do not overlap, and
+    after each step the bytes behind them are looked at.
 
     `dump_dir` receives the graph after each phase. Without `link` no firmware is built, and the Arm toolchain is not
     needed. `progress(done, all)` is called while calibrating, `say(remark)` for what the user should know,
@@ -98,7 +100,7 @@ def compile(
     options = _options(
         board, calibration=calibration, calibration_method=calibration_method, in_float=float, kernels=kernels,
         rounding=rounding, shapes=shapes, cmsis_nn=cmsis_nn, schedule=schedule, ram=ram, max_overhead=max_overhead,
-        input=input, dump_dir=dump_dir, link=link, progress=progress, say=say, watch=watch,
+        input=input, canaries=canaries, dump_dir=dump_dir, link=link, progress=progress, say=say, watch=watch,
     )  # fmt: skip
     compile_model(Path(model), Path(out), options)
     return CompiledModel(Path(out))
@@ -162,6 +164,7 @@ def _options(
     watch: Callable[[str], None] | None,
     kernels: str = "tinyc",
     cmsis_nn: CmsisNN | None = None,
+    canaries: bool = False,
     dump_dir: str | Path | None = None,
     link: bool = True,
 ) -> Options:
@@ -189,6 +192,7 @@ def _options(
             max_overhead,
             _choice(InputForm, input, "form of input") is InputForm.ROWS,
         ),
+        canaries=canaries,
         dump_dir=None if dump_dir is None else Path(dump_dir),
         link=link,
         progress=progress,

@@ -33,6 +33,7 @@ def configure(parser: ArgumentParser) -> None:
         "compile with --rounding tflite",
     )
     add("--no-link", action="store_true", help="write the C only; takes no Arm toolchain")
+    add("--canaries", action="store_true", help="debug build: watch bytes behind each buffer; takes more RAM and time")
     add("--verbose", action="store_true", help="list layers and buffers too")
     add_json(parser)
 
@@ -59,6 +60,7 @@ def execute(args: Namespace, terminal: Terminal) -> int:
             ram=args.ram,
             max_overhead=args.max_overhead,
             input=args.input,
+            canaries=args.canaries,
             dump_dir=args.dump_dir,
             link=not args.no_link,
             progress=progress,

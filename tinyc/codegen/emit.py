@@ -17,7 +17,7 @@ from tinyc.codegen import c
 from tinyc.codegen.call import CallText, Declarations
 from tinyc.codegen.sequence import fold
 from tinyc.ir.graph import Port
-from tinyc.program.program import Program
+from tinyc.program.program import CANARY_BYTES, Program
 from tinyc.program.steps import Step
 from tinyc.resources import resource
 
@@ -50,6 +50,7 @@ def emit_model(program: Program, name: str, source: str, sha256: str) -> Files:
         "layers": [_layer(program, index, parts, constants) for index in range(len(program.layers))],
         "sequence": parts.sequence() if program.has_regions else None,
         "feed": parts.feed(),
+        "canaries": _canaries(program),
         "headers": sorted({call.header for step in program.steps for call in step.calls}),
         "constants": [_constant(program, value, constants[value]) for value in constants],
     }
@@ -161,6 +162,14 @@ def _constant(program: Program, value: str, name: str) -> dict[str, Any]:
     graph = next(layer.graph for layer in program.layers if value in layer.graph.constants)
     data = np.ascontiguousarray(graph.constants[value])
     return {"name": name, "ctype": kind.dtype.c, "size": max(kind.size, 1), "shape": kind.shape, "data": data}
+
+
+def _canaries(program: Program) -> list[tuple[int, int, int]]:
+    """Where the bytes behind each buffer start, and from which step to which (excluded) they are to stay untouched."""
+    if not program.canaries:
+        return []
+    ends = {b.name: program.plan.offsets[b.name] + b.bytes - CANARY_BYTES for b in program.buffers}
+    return [(ends[b.name], b.first, b.last) for b in program.buffers]
 
 
 def _port(program: Program, port: Port) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ from tinyc.ir.interp import execute, to_value
 from tinyc.ir.kernel import KernelSet, KernelTarget
 from tinyc.ir.types import Rounding
 from tinyc.program.lowering import Choice
-from tinyc.program.program import Program
+from tinyc.program.program import Program, build_program
 from tinyc.quant.calibrate import Progress, random_samples
 from tinyc.quant.observers import ObserverChoice
 from tinyc.run.host import Interface, Result, Rows
@@ -65,6 +65,8 @@ class Options:
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     cmsis_nn: CmsisNN | None = None
     schedule: ScheduleWish = field(default_factory=ScheduleWish)
+    canaries: bool = False
+    """A debug build: buffers do not overlap, and bytes behind each are watched from step to step."""
     dump_dir: Path | None = None
     link: bool = True
     """Build the firmware too, which takes the Arm toolchain."""
@@ -121,6 +123,9 @@ def write_model(
     options: Options,
 ) -> None:
     """Write the folder `out` for a model whose graph, in `lowered`, is that of the schedule."""
+    if options.canaries:
+        program = build_program(scheduled.point.graph, options.choice, canaries=True)
+        scheduled = replace(scheduled, point=replace(scheduled.point, program=program))
     check_fit(scheduled.point.program, options.board)
     sample = None if quantization is None else {name: a[0] for name, a in quantization.samples.items()}
     with replacing(out) as folder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tinyc.errors import VerifyError
@@ -19,6 +19,7 @@ from tinyc.program.lowering import Choice, Lowering
 from tinyc.program.steps import Layer, Place, Step, workspace_bytes
 
 ARENA_ALIGNMENT = 16
+CANARY_BYTES = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,8 @@ class Program:
     """Where the model's inputs and outputs, and all values between regions, lie as a whole."""
     buffers: tuple[Buffer, ...]
     plan: Plan
+    canaries: bool = False
+    """The last CANARY_BYTES of each buffer are nobody's: a debug build checks that they stay as they are."""
 
     @property
     def arena_bytes(self) -> int:
@@ -93,12 +96,17 @@ def lower_graph(graph: Graph, choice: Choice) -> tuple[Lowering, Usage]:
     return lowering, usage(lowering.steps, inputs, kept, choice.follow)
 
 
-def build_program(graph: Graph, choice: Choice) -> Program:
-    """Select kernels and plan memory."""
+def build_program(graph: Graph, choice: Choice, canaries: bool = False) -> Program:
+    """Select kernels and plan memory. With `canaries` buffers do not overlap, and something is left behind each."""
     lowering, used = lower_graph(graph, choice)
     buffers, distances = used.buffers(), used.distances()
-    plan = plan_buffers(buffers, distances, used.in_use())
+    if canaries:
+        buffers = [replace(b, bytes=-(-b.bytes // 4) * 4 + CANARY_BYTES) for b in buffers]
+        plan = plan_buffers(buffers, distances := [])
+    else:
+        plan = plan_buffers(buffers, distances, used.in_use())
     fault = find_fault(buffers, plan, distances)
     if fault:
         raise VerifyError(f"the memory plan is wrong: {fault}", graph.name)
-    return Program(graph, tuple(lowering.layers), tuple(lowering.steps), lowering.places, tuple(buffers), plan)
+    layers, steps = tuple(lowering.layers), tuple(lowering.steps)
+    return Program(graph, layers, steps, lowering.places, tuple(buffers), plan, canaries)

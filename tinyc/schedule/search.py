@@ -2,9 +2,10 @@
 
 A schedule cuts the network into segments (`segments.py`), single layers or regions. Its peak is the largest of theirs,
 its cost their sum, so the best schedule within a budget of RAM is a shortest path from the first node to the last over
-the segments that keep to the budget. First the least peak of all is found (a path whose largest step is smallest);
-what a region holds inside never shrinks when it gets longer, so most regions need not be looked at. Then, for budgets
-from there up to layer by layer, the cheapest. What is found is planned, and what another plan beats is dropped.
+the segments that keep to the budget. Regions start and end where little waits, and anywhere around the fullest segment.
+First the least peak is found (a path whose largest step is smallest); what a region holds inside never shrinks when it
+gets longer, so most regions need not be looked at. Then, for budgets from there up to layer by layer, the cheapest
+paths. What is found is planned, and what another plan beats is dropped.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ LEAST_BOUND = (
 )
 GROWTH = 1.4
 WORTH_TWICE = 4  # a tensor is computed twice if it takes at least one in so many of the bytes in use
+LONGEST = 32  # nodes in a region
+AROUND = 12  # nodes before and behind the fullest segment: there, regions may start and end anywhere
 TILED = 40  # regions that are tried in strips
 TILING_PAYS = 1.1  # strips are tried where more is in use than this many times the inputs
 DEFAULT_OVERHEAD = 1.08
@@ -202,11 +205,15 @@ class _Search:
             bound = bound if path else round(GROWTH * bound)
         if path is None:
             return None
-        bound = max(s.in_use for s in path)
-        self.say(f"schedules down to {bound} bytes in use")
-        self._grow(range(self.segments.count + 1), bound)
-        path = self._bottleneck(bound) or path
-        return max(s.in_use for s in path)
+        while True:
+            fullest = max(path, key=lambda s: s.in_use)
+            self.say(f"schedules down to {fullest.in_use} bytes in use")
+            around = range(max(0, fullest.first - AROUND), min(self.segments.count, fullest.last + AROUND) + 1)
+            self._grow(around, fullest.in_use - 1, over=fullest)
+            better = self._bottleneck(fullest.in_use - 1)
+            if better is None:
+                return fullest.in_use
+            path = better
 
     def _narrow(self) -> list[int]:
         """Places between nodes where less waits than just before and just after."""
@@ -215,13 +222,15 @@ class _Search:
         narrow = [i for i in inner if waits[i] <= waits[i - 1] and waits[i] <= waits[i + 1]]
         return [0, *narrow, self.segments.count]
 
-    def _grow(self, positions: Sequence[int], bound: int) -> None:
-        """Evaluate the regions between `positions` that can be part of a schedule within `bound`."""
+    def _grow(self, positions: Sequence[int], bound: int, over: Segment | None = None) -> None:
+        """Evaluate the regions between `positions` that can be part of a schedule within `bound`; those `over` one."""
         known = {(s.first, s.last) for found in self.regions.values() for s in found}
         open_places = [p for p in positions if p == 0 or self.segments.bytes_waiting(p) <= bound]
         for place, first in enumerate(open_places):
             for last in open_places[place + 1 :]:
-                if (first, last) in known:
+                if last - first > LONGEST:
+                    break
+                if (first, last) in known or (over and (first >= over.last or last <= over.first)):
                     continue
                 found = [self.segments.region(first, last, t) for t in self.segments.tilings(first, last, self.modes)]
                 valid = [s for s in found if s is not None]
