@@ -12,10 +12,10 @@ import pytest
 from call import Kernels
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from op_cases import CASES, Case, Problem, float_problem, int_problem
+from op_cases import CASES, Case, float_problem, int_problem
 from op_windows import cut, draw_region, part_of
 
-from tinyc.ir.kernel import KernelTarget
+from tinyc.ir.kernel import Candidate, KernelTarget
 from tinyc.ir.types import Rounding
 from tinyc.ops import Conv2D
 
@@ -26,11 +26,10 @@ FLOAT = [name for name in COMPUTED if name != "requantize"]  # it is not in floa
 TARGETS = st.sampled_from([KernelTarget(), KernelTarget(dsp=True), KernelTarget(dsp=True, mve=True)])
 
 
-def places(problem: Problem) -> list[tuple[int, int] | None]:
+def places(candidate: Candidate) -> list[tuple[int, int] | None]:
     """The inputs whose place the result may take, none of them below it; None for a place of its own."""
-    sig = problem.sig
-    fits = [i for i in problem.op.in_place if (sig.ins[i].shape, sig.ins[i].dtype) == (sig.y.shape, sig.y.dtype)]
-    return [None, *((i, 0) for i in fits)]
+    lags = candidate[0].lags if len(candidate) == 1 else {}
+    return [None, *((i, 0) for i, lag in lags.items() if lag == 0)]
 
 
 @pytest.mark.parametrize("name", FLOAT)
@@ -42,7 +41,7 @@ def test_float_kernels(name: str, kernels_for: KernelsFor, data: st.DataObject) 
     candidates = problem.op.kernels(problem.sig, data.draw(TARGETS))
     assert candidates
     for candidate in candidates:
-        for place in places(problem):
+        for place in places(candidate):
             (result,) = kernels_for(Rounding.SINGLE).run(candidate, problem.ins, problem.sig.outs, place)
             np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-5)
 
@@ -57,7 +56,7 @@ def test_integer_kernels(name: str, rounding: Rounding, kernels_for: KernelsFor,
     candidates = problem.op.kernels(problem.sig, data.draw(TARGETS))
     assert candidates
     for candidate in candidates:
-        for place in places(problem):
+        for place in places(candidate):
             (result,) = kernels_for(rounding).run(candidate, problem.ins, problem.sig.outs, place)
             np.testing.assert_array_equal(result, expected, str([call.function for call in candidate]))
 

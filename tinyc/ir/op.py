@@ -86,9 +86,6 @@ class Op(ABC):
     is_view: ClassVar[bool] = False
     """Its result is its first input's bytes under another type: no kernel runs."""
 
-    in_place: ClassVar[tuple[int, ...]] = ()
-    """The inputs whose buffer the result may take over when their shapes and element types agree."""
-
     # What every operator must say.
 
     @abstractmethod

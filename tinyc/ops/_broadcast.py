@@ -23,8 +23,6 @@ MAX_RANK = 6
 class BroadcastOp(Op):
     """y = clamp(f(a, b), low, high)."""
 
-    in_place = (0, 1)
-
     low: float = -INFINITY
     high: float = INFINITY
 

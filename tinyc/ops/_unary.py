@@ -18,8 +18,6 @@ from tinyc.ops._lag import with_lags
 class UnaryOp(Op):
     """y = f(x)."""
 
-    in_place = (0,)
-
     @abstractmethod
     def apply(self, x: Array) -> Array:
         """f over real arrays."""

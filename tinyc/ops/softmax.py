@@ -29,7 +29,6 @@ class Softmax(Op):
     """Softmax over the last axis. In int8: gemmlowp's fixed-point exponential, result in 1/256 from 0."""
 
     name: ClassVar[str] = "softmax"
-    in_place = (0,)
 
     @property
     def quant_rule(self) -> QuantRule:

@@ -31,7 +31,8 @@ LEAST_BOUND = (
     1024  # bytes: where the search for the least peak begins, and by what it goes up until there is a schedule
 )
 GROWTH = 1.4
-WORTH_TWICE = 4  # a tensor is computed twice if it takes at least one in so many of the bytes in use
+WORTH_TWICE = 2  # a tensor is computed twice if it takes at least one in so many of the bytes in use
+MOST_TWICE = 1.35  # executed MACs beyond which nothing more is computed twice, those of the graph being 1
 LONGEST = 32  # nodes in a region
 AROUND = 12  # nodes before and behind the fullest segment: there, regions may start and end anywhere
 TILED = 40  # regions that are tried in strips
@@ -99,7 +100,8 @@ def explore(
 def _schedules(graph: Graph, choice: Choice, fed: bool, modes: Collection[Mode], say: Say) -> Iterator[Graph]:
     """Graphs with regions that are worth planning: of the graph as it is, then with wide tensors computed twice."""
     memo: Memo = {}
-    while True:
+    base = graph.macs()
+    while graph.macs() <= MOST_TWICE * base:
         search = _Search(Segments(graph, choice, fed, memo), modes, say)
         for path in search.paths():
             yield with_regions(graph, [s.cut for s in path if s.cut])
