@@ -238,6 +238,7 @@ def changed(graph: Graph, **changes: Any) -> Graph:
         (Tiling(Mode.STREAM, 1, strips=2, axis=2), False, "strips need rows along axis 1"),
         (Tiling(Mode.STREAM, 1, strips=2), True, "inputs that are there as a whole"),
         (Tiling(Mode.PATCH, 1), True, "it cannot arrive by rows"),
+        (Tiling(Mode.STREAM, 1, axis=2), False, "rows along axis 2 need tensors over one dimension"),
     ],
     ids=str,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -11,10 +12,11 @@ from program_checks import overwritten, quick_program
 from strategies_regions import region_network, region_networks
 from texts import read
 
+from tinyc.errors import VerifyError
 from tinyc.ir.graph import Graph
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.parts import Mode, Tiling
-from tinyc.ir.region import flattened
+from tinyc.ir.region import RegionOp, flattened
 from tinyc.program.lowering import Choice
 from tinyc.program.program import Program, build_program
 from tinyc.schedule.regions import Cut, with_regions
@@ -114,3 +116,28 @@ def test_a_constant_over_the_plane_is_cut_into_strips() -> None:
     assert overwritten(program) == []
     copied = {step.ins[0].name for step in program.steps if step.calls[0].function == "tinyc_copy_rows"}
     assert "c" in copied
+
+
+SUM = CHAIN.replace("output %y", "%z = add(%c, %x) : 1x16x8x4xf32\noutput %z")
+FED = Tiling(Mode.STREAM, 1)
+
+
+def with_fed(graph: Graph, *cuts: Cut) -> Graph:
+    """Regions, of which the input 0 arrives by rows."""
+    graph = with_regions(graph, cuts)
+    ops = [replace(n.op, fed=0) if isinstance(n.op, RegionOp) else n.op for n in graph.nodes]
+    return graph.with_nodes([replace(n, op=op) for n, op in zip(graph.nodes, ops, strict=True)])
+
+
+@pytest.mark.parametrize(
+    "text, cuts, message",
+    [
+        (SUM, [Cut(0, 2, FED)], "something else than the region reads it"),
+        (CHAIN + "output %x", [Cut(0, 2, FED)], "something else than the region reads it"),
+        (CHAIN, [Cut(1, 2, FED)], "%a cannot arrive by rows: it is not an input"),
+        (CHAIN, [Cut(0, 1, FED), Cut(1, 2, FED)], "only one input can arrive by rows, not 2"),
+    ],
+)
+def test_what_cannot_arrive_by_rows(text: str, cuts: list[Cut], message: str) -> None:
+    with pytest.raises(VerifyError, match=message):
+        quick_program(with_fed(read(text), *cuts), Choice(KernelTarget()))

@@ -70,6 +70,9 @@ class RegionOp(Op):
             raise VerifyError("strips need rows along axis 1 and inputs that are there as a whole")
         if self.mode == Mode.PATCH.value and self.fed >= 0:
             raise VerifyError("patches read their input again and again: it cannot arrive by rows")
+        planes = [t.shape for v, t in self.body.types.items() if t.rank == 4 and v not in self.body.constants]
+        if self.axis == 2 and any(shape[1] != 1 for shape in planes):
+            raise VerifyError("rows along axis 2 need tensors over one dimension: of size 1 along axis 1")
         for node in self.body.nodes:
             if len(node.outs) != 1 or any(self.body.types[v].shape[:1] not in ((), (1,)) for v in node.outs):
                 raise VerifyError(f"{node.op.name} cannot run in parts: it has several results or a batch", node.name)

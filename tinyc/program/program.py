@@ -87,8 +87,21 @@ class Program:
         return max((workspace_bytes(s.calls) for s in self.steps if s.layer == layer), default=0)
 
 
+def _check_fed(graph: Graph) -> None:
+    """Raise VerifyError unless rows arrive for one region at most, of an input that nothing else reads."""
+    fed = [n.op.fed_value for n in graph.nodes if isinstance(n.op, RegionOp) and n.op.fed_value]
+    if len(fed) > 1:
+        raise VerifyError(f"only one input can arrive by rows, not {len(fed)}", graph.name)
+    for value in fed:
+        if value not in {p.value for p in graph.inputs}:
+            raise VerifyError(f"%{value} cannot arrive by rows: it is not an input of the model", graph.name)
+        if graph.use_counts()[value] > 1:
+            raise VerifyError(f"%{value} cannot arrive by rows: something else than the region reads it", graph.name)
+
+
 def lower_graph(graph: Graph, choice: Choice) -> tuple[Lowering, Usage]:
     """Select kernels and lay out steps; what is in use when follows from them."""
+    _check_fed(graph)
     lowering = Lowering(graph, choice)
     lowering.run()
     inputs = [lowering.places[p.value] for p in graph.inputs if p.value in lowering.places]
