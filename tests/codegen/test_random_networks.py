@@ -38,7 +38,10 @@ def check_host(model: Generated) -> None:
         inputs = int_inputs(model.graph, seed)
         want = model.interpreted(inputs)
         got = model.host_values(inputs)
-        assert got.keys() == {v for n in model.graph.nodes if not n.op.is_view for v in n.outs}
+        # what is concatenated of parts that are computed in their place is nobody's result
+        joined = {n.outs[0] for n in model.graph.nodes if n.op.placements(model.graph.signature(n))}
+        values = {v for n in model.graph.nodes if not n.op.is_view for v in n.outs}
+        assert values - joined <= got.keys() <= values
         for value, data in got.items():
             np.testing.assert_array_equal(data, want[value], value)
         assert model.host_outputs(inputs) == model.output_bytes(inputs)

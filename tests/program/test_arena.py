@@ -82,3 +82,30 @@ def test_an_input_that_nothing_reads_still_has_a_place() -> None:
     program = build_program(read(CHAIN.replace("const", "input %u: 1x64xf32\n    const")), Choice(KernelTarget()))
     assert program.arena_bytes >= 256
     assert overwritten(program) == []
+
+
+JOINED = """
+    input %x: 1x4x8x2xf32
+    %a = tanh(%x) : 1x4x8x2xf32
+    %b = sigmoid(%x) : 1x4x8x2xf32
+    %y = concat(%a, %x, %b) {axis = 1} : 1x12x8x2xf32
+    %z = tanh(%y) : 1x12x8x2xf32
+    output %z
+    """
+
+
+def test_what_is_concatenated_is_computed_in_its_place() -> None:
+    program = build_program(read(JOINED), Choice(KernelTarget()))
+    y = program.offset(program.places["y"])
+    assert offsets(program)["a"] == y
+    assert offsets(program)["b"] == y + 2 * 4 * 8 * 2 * 4
+    copies = [s for s in program.steps if s.layer == 2]
+    assert [len(s.calls) for s in copies] == [1]  # the model's input, which is read elsewhere too
+    assert overwritten(program) == []
+
+
+def test_what_is_concatenated_across_channels_is_copied() -> None:
+    program = build_program(
+        read(JOINED.replace("axis = 1", "axis = 3").replace("1x12x8x2", "1x4x8x6")), Choice(KernelTarget())
+    )
+    assert [len(s.calls) for s in program.steps if s.layer == 2] == [3]

@@ -71,11 +71,15 @@ def profile(compiled: CompiledModel, inputs: Mapping[str, NDArray[Any]] | None =
             f"the model touches {shipped.arena_high_water} bytes of its arena; {planned} were planned",
             str(compiled.folder),
         )
-    layers = zip(compiled.report["layers"], traced.layer_instructions, strict=True)
+    # of layers whose inputs are computed right into their results nothing is executed, nor counted
+    counts = dict(enumerate(traced.layer_instructions))
     elf = read_elf(compiled.folder / FIRMWARE)
     result = Profile(
         instructions=shipped.instructions,
-        layers=tuple(LayerCost(e["name"], e["op"], e["kernel"], e["macs"], count) for e, count in layers),
+        layers=tuple(
+            LayerCost(e["name"], e["op"], e["kernel"], e["macs"], counts.get(i, 0))
+            for i, e in enumerate(compiled.report["layers"])
+        ),
         arena_planned=planned,
         arena_high_water=shipped.arena_high_water,
         stack_high_water=shipped.stack_high_water,

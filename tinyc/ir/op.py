@@ -142,6 +142,13 @@ class Op(ABC):
         """(i, scale, shift), if all it does is scale · input i + shift with constants that broadcast."""
         return None
 
+    def placements(self, sig: Signature) -> Mapping[int, int]:
+        """The inputs that may be computed right where the result has them, and at which byte of it.
+
+        For such an operator call i of a kernel candidate copies input i.
+        """
+        return {}
+
     # What some operators can do.
 
     def simplified(self, *ins: TensorType) -> Op | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from math import prod
 from typing import ClassVar
 
@@ -73,6 +74,12 @@ class Concat(Op):
         if self.axis == sig.y.rank - 1:
             return (ChannelRange(np.concatenate(lows), np.concatenate(highs)),)
         return (ChannelRange(np.minimum.reduce(lows), np.maximum.reduce(highs)),)
+
+    def placements(self, sig: Signature) -> Mapping[int, int]:
+        if prod(sig.y.shape[: self.axis]) != 1:
+            return {}
+        ends = accumulate(kind.bytes for kind in sig.ins)
+        return {i: end - kind.bytes for i, (kind, end) in enumerate(zip(sig.ins, ends, strict=True))}
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         rows = prod(sig.y.shape[: self.axis])

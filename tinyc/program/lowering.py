@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tinyc.errors import UnsupportedError
 from tinyc.ir.graph import Graph, Node
-from tinyc.ir.kernel import Candidate, KernelSet, KernelTarget
+from tinyc.ir.kernel import Candidate, In, KernelSet, KernelTarget
 from tinyc.ir.op import Op, Signature
 from tinyc.ir.parts import whole
 from tinyc.ir.region import RegionOp
@@ -48,6 +48,7 @@ class Lowering:
         self.steps: list[Step] = []
         self.places: dict[str, Place] = {p.value: Place(p.value, 0, graph.types[p.value].bytes) for p in graph.inputs}
         """Where values lie as a whole."""
+        self.homes = _homes(graph)
 
     def run(self) -> None:
         from tinyc.program.rows import RegionLowering  # which is made of what is here
@@ -65,8 +66,12 @@ class Lowering:
         return len(self.layers) - 1
 
     def buffer(self, value: str) -> Place:
-        """The place of a value in a buffer of its own."""
-        self.places[value] = Place(value, 0, self.graph.types[value].bytes)
+        """The place of a value: in a buffer of its own, or where the result that it is a part of has it."""
+        offset, at = 0, value
+        while at in self.homes:
+            at, inner = self.homes[at]
+            offset += inner
+        self.places[value] = Place(at, offset, self.graph.types[value].bytes)
         return self.places[value]
 
     def place(self, graph: Graph, value: str) -> Place:
@@ -83,8 +88,35 @@ class Lowering:
         calls = self.layers[number].calls
         outs = tuple(self.buffer(v) for v in node.outs)
         ins = tuple(self.place(self.graph, v) for v in node.ins)
+        if any(self.homes.get(v, ("", 0))[0] == node.outs[0] for v in node.ins):
+            self._join(number, node, ins, outs[0])
+            return
         written = Written(node.outs[0], whole(self.graph.types[node.outs[0]]), outs[0])
         self.steps.append(Step(number, calls, ins, outs, workspace(number, calls), written))
+
+    def _join(self, layer: int, node: Node, ins: tuple[Place, ...], out: Place) -> None:
+        """Copy those inputs into the result that have not been computed there."""
+        calls = zip(node.ins, self.layers[layer].calls, strict=True)
+        missing = [call for value, call in calls if self.homes.get(value, ("", 0))[0] != node.outs[0]]
+        if missing:
+            read = {arg.index for call in missing for arg in call.args if isinstance(arg, In)}
+            ins = tuple(p if i in read else p._replace(bytes=0) for i, p in enumerate(ins))
+            written = Written(node.outs[0], whole(self.graph.types[node.outs[0]]), out)
+            self.steps.append(Step(layer, tuple(missing), ins, (out,), None, written, updates=True))
+
+
+def _homes(graph: Graph) -> dict[str, tuple[str, int]]:
+    """Values that are computed right where another has them as a part: that one, and the byte in it."""
+    fixed = {p.value for p in (*graph.inputs, *graph.outputs)}
+    made = {v for n in graph.nodes if not n.op.is_view and not isinstance(n.op, RegionOp) for v in n.outs}
+    uses = graph.use_counts()
+    homes: dict[str, tuple[str, int]] = {}
+    for node in graph.nodes:
+        for index, offset in node.op.placements(graph.signature(node)).items():
+            value = node.ins[index]
+            if value in made and value not in fixed and uses[value] == 1:
+                homes[value] = node.outs[0], offset
+    return homes
 
 
 def workspace(layer: int, calls: Candidate) -> Place | None:
