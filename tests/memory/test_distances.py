@@ -15,6 +15,8 @@ from tinyc.memory.exact import Effort, fit_exactly
 from tinyc.memory.first_fit import plan_first_fit
 from tinyc.memory.planner import EFFORT, plan_buffers
 
+SOME_EFFORT = 8_000_000
+
 Problem = tuple[list[Buffer], list[Distance]]
 
 
@@ -106,10 +108,10 @@ def test_larger_problems(problem: Problem, in_use: int) -> None:
     buffers, distances = problem
     greedy = plan_first_fit(buffers, distances)
     assert find_fault(buffers, greedy, distances) is None
-    plan = plan_buffers(buffers, distances)
+    plan = plan_buffers(buffers, distances, effort=SOME_EFFORT)
     assert find_fault(buffers, plan, distances) is None
     assert plan.arena_bytes <= greedy.arena_bytes
-    known = plan_buffers(buffers, distances, min(in_use, plan.lower_bound))
+    known = plan_buffers(buffers, distances, min(in_use, plan.lower_bound), SOME_EFFORT)
     assert known.lower_bound >= min(in_use, plan.lower_bound)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 from itertools import permutations
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tinyc.memory.bound import lower_bound
 from tinyc.memory.buffers import Buffer, Plan
 from tinyc.memory.check import find_fault
 from tinyc.memory.exact import Effort, EffortSpent, fit_exactly
@@ -64,10 +66,38 @@ def test_a_capacity_is_met_or_refuted(buffers: list[Buffer]) -> None:
     assert fit_exactly(buffers, best - 1, Effort(EFFORT)) is None
 
 
+def crowd(count: int) -> list[Buffer]:
+    """Buffers among which no plan as small as the lower bound is easily found."""
+    random = Random(count)
+    steps = [random.randrange(count) for _ in range(count)]
+    return [Buffer(f"b{i}", random.randint(1, 5000), s, s + random.randint(1, 60), 1) for i, s in enumerate(steps)]
+
+
 def test_the_search_gives_up_where_it_is_told_to() -> None:
-    buffers = [Buffer(f"b{i}", 7 + i % 5, i % 9, i % 9 + 3, 1) for i in range(40)]
+    effort = Effort(400_000)
     with pytest.raises(EffortSpent):
-        fit_exactly(buffers, 10_000, Effort(200_000))
+        fit_exactly(crowd(40), lower_bound(crowd(40)), effort)
+    assert -20_000 < effort.left < 0  # no more than one placement too many
+
+
+def test_all_searches_together_keep_to_the_effort(monkeypatch: pytest.MonkeyPatch) -> None:
+    granted = []
+
+    def in_vain(buffers: object, capacity: int, effort: Effort, distances: object) -> None:
+        granted.append(effort.left)
+        effort.spend(effort.left + 1)
+
+    monkeypatch.setattr("tinyc.memory.planner.fit_exactly", in_vain)
+    plan = plan_buffers(crowd(100), effort=100_000_000)
+    assert plan.gap > 0
+    assert not plan.optimal
+    assert plan.offsets == plan_first_fit(crowd(100)).offsets
+    assert len(granted) > 1
+    assert sum(granted) <= 100_000_000
+
+
+def test_plans_are_reproducible() -> None:
+    assert plan_buffers(crowd(60), effort=20_000_000) == plan_buffers(crowd(60), effort=20_000_000)
 
 
 def instance(shared: Path, name: str) -> list[Buffer]:

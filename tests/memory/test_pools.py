@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from itertools import product
 
 import pytest
@@ -48,17 +49,18 @@ def problems(draw: st.DrawFn, count: int = 5, largest: int = 8) -> Problem:
 def most_accesses(buffers: list[Buffer], pools: list[Memory], distances: list[Distance]) -> tuple[int, ...] | None:
     """By trying all assignments, each memory planned by itself."""
     best = None
+
+    @cache
+    def planned(names: frozenset[str]) -> Plan:
+        inside = [b for b in buffers if b.name in names]
+        return plan_buffers(inside, [d for d in distances if {d.lower, d.upper} <= names])
+
     for memories in product(pools, repeat=len(buffers)):
-        plans, accesses = {}, []
-        for memory in pools:
-            inside = [b for b, m in zip(buffers, memories, strict=True) if m is memory]
-            names = {b.name for b in inside}
-            if inside:
-                plans[memory.name] = plan_buffers(inside, [d for d in distances if {d.lower, d.upper} <= names])
-            accesses.append(sum(b.accesses for b in inside))
+        inside = {m: [b for b, chosen in zip(buffers, memories, strict=True) if chosen is m] for m in pools}
+        plans = {m.name: planned(frozenset(b.name for b in there)) for m, there in inside.items() if there}
         assigned = Pools({b.name: m.name for b, m in zip(buffers, memories, strict=True)}, plans)
         if find_pool_fault(buffers, pools, assigned, distances) is None:
-            best = max(best or (), tuple(accesses))
+            best = max(best or (), tuple(sum(b.accesses for b in inside[m]) for m in pools))
     return best
 
 

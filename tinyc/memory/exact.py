@@ -31,7 +31,7 @@ from tinyc.memory.rules import Integers, Rules
 NEVER = 2**60  # an offset beyond every capacity
 RANKINGS = ("WAT", "TAW", "TWA")  # width, area, total bytes: what decides between buffers that could go equally low
 PLACEMENT = 15_000  # what a placement costs besides the cells (buffers by sections) that it looks at
-RESTART = 3  # placements for each buffer until the first restart
+RESTART = 2  # placements for each buffer until the first restart
 FORGET = 0.7  # what is left of a failure's weight at the next restart
 
 

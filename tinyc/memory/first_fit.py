@@ -33,24 +33,27 @@ VARIATIONS = 300  # at most; counted, so that results are reproducible
 PAIRS = 300_000  # of buffers that variations may look at in all: a second or so
 
 
-def plan_first_fit(buffers: Sequence[Buffer], distances: Sequence[Distance] = (), in_use: int = 0) -> Plan:
-    """The smallest of the plans that were found; `in_use` is a bound that the caller knows."""
+def plan_first_fit(
+    buffers: Sequence[Buffer], distances: Sequence[Distance] = (), in_use: int = 0, variations: int = VARIATIONS
+) -> Plan:
+    """The smallest of the plans that were found; `in_use` is a bound that the caller knows, or what is small enough."""
     by_name = sorted(range(len(buffers)), key=lambda i: buffers[i].name)
     ordered = [buffers[i] for i in by_name]
     rules = Rules(ordered, distances)
-    offsets = first_fit(ordered, rules, step_bound(rules, in_use))
+    bound = step_bound(rules, in_use)
+    offsets = _first_fit(ordered, rules, bound, variations)
     found = dict(zip(rules.names, offsets.tolist(), strict=True))
-    return Plan({b.name: found[b.name] for b in buffers}, rules.size(offsets), step_bound(rules, in_use))
+    return Plan({b.name: found[b.name] for b in buffers}, rules.size(offsets), bound)
 
 
-def first_fit(buffers: Sequence[Buffer], rules: Rules, enough: int) -> Integers:
+def _first_fit(buffers: Sequence[Buffer], rules: Rules, enough: int, variations: int) -> Integers:
     """Offsets by the best order; no better one is looked for once the arena is no larger than `enough`."""
     if not buffers:
         return np.zeros(0, np.int64)
     fit = _FirstFit(rules)
     starts = [sorted(range(len(buffers)), key=lambda i, o=order: o(buffers[i])) for order in ORDERS]  # type: ignore[misc]
     best = min(starts, key=fit.size)
-    return np.array(fit.place(fit.vary(best, enough)), np.int64)
+    return np.array(fit.place(fit.vary(best, enough, variations)), np.int64)
 
 
 class _FirstFit:
@@ -88,13 +91,13 @@ class _FirstFit:
         """The arena that the order needs."""
         return max(map(int.__add__, self.place(order), self.bytes))
 
-    def vary(self, order: list[int], enough: int) -> list[int]:
+    def vary(self, order: list[int], enough: int, variations: int) -> list[int]:
         """A better order, if a random walk finds one: what reaches highest is placed earlier."""
         random = Random(len(order))
         now = best = order
         offsets = self.place(order)
         size = smallest = max(map(int.__add__, offsets, self.bytes))
-        for _ in range(min(VARIATIONS, PAIRS // self.pairs)):
+        for _ in range(min(variations, PAIRS // self.pairs)):
             if smallest <= enough:
                 break
             top = [turn for turn, i in enumerate(now) if offsets[i] + self.bytes[i] >= size and turn]

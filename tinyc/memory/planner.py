@@ -12,6 +12,7 @@ from tinyc.memory.first_fit import plan_first_fit
 from tinyc.memory.rules import Rules
 
 EFFORT = 120_000_000  # of search in all, one or two seconds: counted, so that results are reproducible
+TRIALS = 10  # variations of first fit where the search is there to decide
 
 
 def plan_buffers(
@@ -51,12 +52,13 @@ def plan_buffers(
 def plan_within(
     buffers: Sequence[Buffer], capacity: int, distances: Sequence[Distance] = (), effort: int = EFFORT
 ) -> Plan | None:
-    """A plan of at most `capacity` bytes, if one is found."""
-    if lower_bound(buffers, distances) > capacity:
+    """A plan of at most `capacity` bytes, if one is found: by first fit in a few orders, or by search."""
+    bound = lower_bound(buffers, distances)
+    if bound > capacity:
         return None
-    plan = plan_first_fit(buffers, distances, in_use=capacity)
+    plan = plan_first_fit(buffers, distances, in_use=capacity, variations=TRIALS)
     if plan.arena_bytes <= capacity:
-        return replace(plan, lower_bound=lower_bound(buffers, distances))
+        return replace(plan, lower_bound=bound)
     try:
         offsets = fit_exactly(buffers, capacity, Effort(effort), distances)
     except EffortSpent:
@@ -64,4 +66,4 @@ def plan_within(
     if offsets is None:
         return None
     size = max(offsets[b.name] + b.bytes for b in buffers)
-    return Plan({b.name: offsets[b.name] for b in buffers}, size, lower_bound(buffers, distances))
+    return Plan({b.name: offsets[b.name] for b in buffers}, size, bound)

@@ -22,8 +22,8 @@ from tinyc.memory.planner import plan_within
 from tinyc.memory.rules import Integers, Rules
 
 DECISIONS = 400  # in one memory or not: counted, so that results are reproducible; some milliseconds each
-PATIENCE = 2000  # decisions more where nothing was found by then
-EFFORT = 5_000_000  # of search for a plan, each time
+PATIENCE = 1000  # decisions more where nothing was found by then
+EFFORT = 2_000_000  # of search for a plan, each time
 
 Accesses = tuple[int, ...]
 
