@@ -178,8 +178,7 @@ def markdown(rows: Iterable[Row]) -> str:
         f"On {BOARD}, in bytes. RAM is the arena, which holds inputs, outputs, tensors and workspace; measured is its",
         "high-water mark, which may be up to 15 bytes less, as arenas are multiples of 16. MACs and × are to layer by",
         "layer. About as fast: the smallest that is estimated to take at most 8 % more instructions than the fastest",
-        "with that form of input. Instructions were counted by QEMU. Outputs are compared with the interpreter, bit for",
-        "bit.",
+        "with that form of input. Instructions were counted by QEMU. Outputs are compared with the interpreter's bits.",
     ]
     return "\n".join(lines) + "\n"
 
