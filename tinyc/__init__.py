@@ -69,6 +69,7 @@ def compile(
     max_overhead: Real | None = None,
     input: str = "whole",
     canaries: bool = False,
+    memories: Mapping[str, int] | None = None,
     dump_dir: str | Path | None = None,
     link: bool = True,
     progress: Callable[[int, int], None] | None = None,
@@ -88,7 +89,8 @@ def compile(
     smallest that executes at most so many times the multiply-accumulates of layer by layer; without both it is the
     smallest that is estimated to take at most 8 % longer than the fastest. With `input` "rows" the model's input
     arrives row by row and is never in memory as a whole. `canaries` makes a debug build: buffers do not overlap, and
-    after each step the bytes behind them are looked at.
+    after each step the bytes behind them are looked at. `memories` (sizes in bytes by name, the fastest first) spreads
+    the arena: what kernels access most lies in the first, and `<model>_init_in` takes the parts.
 
     `dump_dir` receives the graph after each phase. Without `link` no firmware is built, and the Arm toolchain is not
     needed. `progress(done, all)` is called while calibrating, `say(remark)` for what the user should know,
@@ -100,7 +102,8 @@ def compile(
     options = _options(
         board, calibration=calibration, calibration_method=calibration_method, in_float=float, kernels=kernels,
         rounding=rounding, shapes=shapes, cmsis_nn=cmsis_nn, schedule=schedule, ram=ram, max_overhead=max_overhead,
-        input=input, canaries=canaries, dump_dir=dump_dir, link=link, progress=progress, say=say, watch=watch,
+        input=input, canaries=canaries, memories=memories, dump_dir=dump_dir, link=link, progress=progress, say=say,
+        watch=watch,
     )  # fmt: skip
     compile_model(Path(model), Path(out), options)
     return CompiledModel(Path(out))
@@ -165,6 +168,7 @@ def _options(
     kernels: str = "tinyc",
     cmsis_nn: CmsisNN | None = None,
     canaries: bool = False,
+    memories: Mapping[str, int] | None = None,
     dump_dir: str | Path | None = None,
     link: bool = True,
 ) -> Options:
@@ -173,6 +177,7 @@ def _options(
     from tinyc.driver.schedule import InputForm, Schedule, ScheduleWish
     from tinyc.ir.kernel import KernelSet
     from tinyc.ir.types import Rounding
+    from tinyc.memory.buffers import Memory
     from tinyc.quant.observers import ObserverChoice
     from tinyc.samples import silent
     from tinyc.target.board import load_board
@@ -193,6 +198,7 @@ def _options(
             _choice(InputForm, input, "form of input") is InputForm.ROWS,
         ),
         canaries=canaries,
+        memories=tuple(Memory(name, size) for name, size in (memories or {}).items()),
         dump_dir=None if dump_dir is None else Path(dump_dir),
         link=link,
         progress=progress,

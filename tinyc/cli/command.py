@@ -97,6 +97,14 @@ def size(text: str) -> int:
     return count
 
 
+def memory(text: str) -> tuple[str, int]:
+    """A memory's name and its size, out of "NAME:64k"."""
+    name, colon, bytes_ = text.partition(":")
+    if not colon or not re.fullmatch(r"[A-Za-z_]\w*", name):
+        raise ArgumentTypeError(f"'{text}' is not NAME:64k (the memory's name and its size)")
+    return name, size(bytes_)
+
+
 def overhead(text: str) -> float:
     """A factor from 1 on."""
     if not re.fullmatch(r"\d+(\.\d+)?", text) or float(text) < 1:

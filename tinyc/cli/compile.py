@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from tinyc.cli.command import Command, add_json, add_model, add_schedule, check_calibration
+from tinyc.cli.command import Command, add_json, add_model, add_schedule, check_calibration, memory
 from tinyc.cli.terminal import Terminal
 from tinyc.errors import TinycError
 from tinyc.report.summary import buffers_table, layers_table, summary, title
@@ -33,6 +33,14 @@ def configure(parser: ArgumentParser) -> None:
         "compile with --rounding tflite",
     )
     add("--no-link", action="store_true", help="write the C only; takes no Arm toolchain")
+    add(
+        "--memory",
+        type=memory,
+        action="append",
+        default=[],
+        metavar="NAME:64k",
+        help="spread the arena over memories: one option for each, the fastest first, which gets what is used most",
+    )
     add("--canaries", action="store_true", help="debug build: watch bytes behind each buffer; takes more RAM and time")
     add("--verbose", action="store_true", help="list layers and buffers too")
     add_json(parser)
@@ -42,6 +50,8 @@ def execute(args: Namespace, terminal: Terminal) -> int:
     check_calibration(args)
     if (args.cmsis_nn_include is None) != (args.cmsis_nn_lib is None):
         raise TinycError("--cmsis-nn-include and --cmsis-nn-lib belong together", hint="give both")
+    if len(dict(args.memory)) != len(args.memory):
+        raise TinycError("two of the memories have the same name", hint="--memory dtcm:64k --memory sram:256k")
     import tinyc
 
     with terminal.progress("calibrating") as progress, terminal.state() as watch:
@@ -61,6 +71,7 @@ def execute(args: Namespace, terminal: Terminal) -> int:
             max_overhead=args.max_overhead,
             input=args.input,
             canaries=args.canaries,
+            memories=dict(args.memory),
             dump_dir=args.dump_dir,
             link=not args.no_link,
             progress=progress,

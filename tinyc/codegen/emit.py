@@ -51,6 +51,7 @@ def emit_model(program: Program, name: str, source: str, sha256: str) -> Files:
         "sequence": parts.sequence() if program.has_regions else None,
         "feed": parts.feed(),
         "canaries": _canaries(program),
+        "memories": program.memories,
         "headers": sorted({call.header for step in program.steps for call in step.calls}),
         "constants": [_constant(program, value, constants[value]) for value in constants],
     }

@@ -35,6 +35,7 @@ from tinyc.ir.graph import Graph
 from tinyc.ir.interp import execute, to_value
 from tinyc.ir.kernel import KernelSet, KernelTarget
 from tinyc.ir.types import Rounding
+from tinyc.memory.buffers import Memory
 from tinyc.program.lowering import Choice
 from tinyc.program.program import Program, build_program
 from tinyc.quant.calibrate import Progress, random_samples
@@ -67,6 +68,8 @@ class Options:
     schedule: ScheduleWish = field(default_factory=ScheduleWish)
     canaries: bool = False
     """A debug build: buffers do not overlap, and bytes behind each are watched from step to step."""
+    memories: tuple[Memory, ...] = ()
+    """Over which the arena is spread, the fastest first; none: it lies in one piece."""
     dump_dir: Path | None = None
     link: bool = True
     """Build the firmware too, which takes the Arm toolchain."""
@@ -108,6 +111,8 @@ def read_model(model: Path, options: Options) -> tuple[Graph, Quantization | Non
     from tinyc.frontend.onnx import import_model  # it takes half a second to load
 
     options.schedule.check(options.kernels)
+    if options.canaries and options.memories:
+        raise TinycError("canaries are for an arena in one piece", hint="leave out the memories in debug builds")
     if options.cmsis_nn is not None:
         options.cmsis_nn.check()
     imported = import_model(model, options.shapes)
@@ -123,8 +128,8 @@ def write_model(
     options: Options,
 ) -> None:
     """Write the folder `out` for a model whose graph, in `lowered`, is that of the schedule."""
-    if options.canaries:
-        program = build_program(scheduled.point.graph, options.choice, canaries=True)
+    if options.canaries or options.memories:
+        program = build_program(scheduled.point.graph, options.choice, options.canaries, options.memories)
         scheduled = replace(scheduled, point=replace(scheduled.point, program=program))
     check_fit(scheduled.point.program, options.board)
     sample = None if quantization is None else {name: a[0] for name, a in quantization.samples.items()}

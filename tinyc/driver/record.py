@@ -62,6 +62,7 @@ def build_report(
         "macs_repeated": graph.macs() - scheduled.macs,
         "arena_bytes": program.arena_bytes,
         "arena_lower_bound": program.plan.lower_bound,
+        "memories": [asdict(part) for part in program.memories],
         "workspace_bytes": max(map(program.workspace_bytes, range(len(program.layers))), default=0),
         "weights_bytes": program.weights_bytes,
         "code_bytes": None,

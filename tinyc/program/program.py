@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,15 +12,28 @@ from tinyc.ir.graph import Graph
 from tinyc.ir.kernel import In
 from tinyc.ir.region import RegionOp
 from tinyc.ir.types import TensorType
-from tinyc.memory.buffers import Buffer, Plan
+from tinyc.memory.bound import lower_bound
+from tinyc.memory.buffers import Buffer, Distance, Memory, Plan
 from tinyc.memory.check import find_fault
 from tinyc.memory.planner import plan_buffers
+from tinyc.memory.pools import plan_pools
 from tinyc.program.live import Usage, usage
 from tinyc.program.lowering import Choice, Lowering
 from tinyc.program.steps import Layer, Place, Step, workspace_bytes
 
 ARENA_ALIGNMENT = 16
 CANARY_BYTES = 16
+
+
+@dataclass(frozen=True)
+class MemoryPart:
+    """A part of the arena that has a memory of its own: offsets from `start` on."""
+
+    name: str
+    start: int
+    bytes: int
+    accesses: int
+    """Bytes that kernels are given there to read or to write in one inference, each once a call."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +49,8 @@ class Program:
     plan: Plan
     canaries: bool = False
     """The last CANARY_BYTES of each buffer are nobody's: a debug build checks that they stay as they are."""
+    memories: tuple[MemoryPart, ...] = ()
+    """Where the arena lies in several memories: its parts, one behind the other, the fastest memory's first."""
 
     @property
     def arena_bytes(self) -> int:
@@ -109,13 +125,19 @@ def lower_graph(graph: Graph, choice: Choice) -> tuple[Lowering, Usage]:
     return lowering, usage(lowering.steps, inputs, kept, choice.follow)
 
 
-def build_program(graph: Graph, choice: Choice, canaries: bool = False) -> Program:
-    """Select kernels and plan memory. With `canaries` buffers do not overlap, and something is left behind each."""
+def build_program(graph: Graph, choice: Choice, canaries: bool = False, memories: Sequence[Memory] = ()) -> Program:
+    """Select kernels and plan memory.
+
+    With `canaries` buffers do not overlap, and something is left behind each. The arena is spread over `memories`,
+    the fastest first, if some are given; DoesNotFitError if they do not hold it.
+    """
     lowering, used = lower_graph(graph, choice)
     buffers, distances = used.buffers(), used.distances()
     if canaries:
         buffers = [replace(b, bytes=-(-b.bytes // 4) * 4 + CANARY_BYTES) for b in buffers]
         plan = plan_buffers(buffers, distances := [])
+    elif memories:
+        return _spread(graph, lowering, buffers, distances, memories)
     else:
         plan = plan_buffers(buffers, distances, used.in_use())
     fault = find_fault(buffers, plan, distances)
@@ -123,3 +145,36 @@ def build_program(graph: Graph, choice: Choice, canaries: bool = False) -> Progr
         raise VerifyError(f"the memory plan is wrong: {fault}", graph.name)
     layers, steps = tuple(lowering.layers), tuple(lowering.steps)
     return Program(graph, layers, steps, lowering.places, tuple(buffers), plan, canaries)
+
+
+def _spread(
+    graph: Graph,
+    lowering: Lowering,
+    buffers: Sequence[Buffer],
+    distances: Sequence[Distance],
+    memories: Sequence[Memory],
+) -> Program:
+    """A program whose buffers lie in several memories: what is accessed most in the first."""
+    accesses = Counter[str]()
+    for step in lowering.steps:
+        for place in (*step.reads, *step.writes):
+            accesses[place.name] += place.bytes
+    buffers = [replace(b, accesses=accesses[b.name]) for b in buffers]
+    pools = plan_pools(buffers, memories, distances)
+    parts: list[MemoryPart] = []
+    offsets: dict[str, int] = {}
+    start = 0
+    for memory in memories:
+        size = 0
+        if memory.name in pools.plans:
+            plan = pools.plans[memory.name]
+            offsets.update({name: start + offset for name, offset in plan.offsets.items()})
+            size = -(-plan.arena_bytes // ARENA_ALIGNMENT) * ARENA_ALIGNMENT
+        parts.append(MemoryPart(memory.name, start, size, pools.accesses(buffers, memory.name)))
+        start += size
+    plan = Plan({b.name: offsets[b.name] for b in buffers}, start, lower_bound(buffers, distances))
+    fault = find_fault(buffers, plan, distances)
+    if fault:
+        raise VerifyError(f"the memory plan is wrong: {fault}", graph.name)
+    layers, steps = tuple(lowering.layers), tuple(lowering.steps)
+    return Program(graph, layers, steps, lowering.places, tuple(buffers), plan, memories=tuple(parts))

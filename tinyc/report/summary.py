@@ -34,6 +34,10 @@ def summary(report: Report, ram: int, flash: int) -> list[str]:
             ("RAM", *_of(report["ram_bytes"], ram, f"{arena}; stack not included")),
             ("flash", *_of(report["flash_bytes"], flash, f"{code}, {weights}")),
         ]
+    accesses = sum(part["accesses"] for part in report.get("memories", []))
+    for part in report.get("memories", []):
+        share = f"of the arena, {percent(part['accesses'], accesses)} of what kernels read and write"
+        rows.append((clean(part["name"]), number(part["bytes"]), share))
     rows.append(("MACs", number(report["macs_executed"]), _macs(report)))
     if report["instructions"] is not None:
         rows.append(("instructions (QEMU)", number(report["instructions"]), "of one inference"))
