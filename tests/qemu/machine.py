@@ -39,6 +39,7 @@ def write_sources(
 ) -> tuple[Path, Path]:
     """Render main.c and the linker script into `folder`."""
     main = TEMPLATES.get_template("main.c.j2").render(
+        rows=None,
         name="negate",
         prefix="NEGATE",
         input_bytes=[8],
