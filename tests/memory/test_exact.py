@@ -66,6 +66,15 @@ def test_a_capacity_is_met_or_refuted(buffers: list[Buffer]) -> None:
     assert fit_exactly(buffers, best - 1, Effort(EFFORT)) is None
 
 
+def test_a_bound_that_is_too_low_is_raised_by_proof() -> None:
+    # the search would have to try all orders of equal buffers if it did not know that they are equal
+    buffers = [Buffer("odd", 3, 0, 1, 1), *(Buffer(f"b{i}", 1, 0, 1, 4) for i in range(8))]
+    effort = Effort(10_000_000)
+    assert lower_bound(buffers) < 28
+    assert fit_exactly(buffers, 28, effort) is None
+    assert plan_buffers(buffers).lower_bound == plan_buffers(buffers).arena_bytes == 29
+
+
 def crowd(count: int) -> list[Buffer]:
     """Buffers among which no plan as small as the lower bound is easily found."""
     random = Random(count)

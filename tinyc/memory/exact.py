@@ -4,8 +4,8 @@ Buffers are placed from the bottom up, each at the lowest offset that its distan
 the order matters. That is complete as long as no distance is negative: take a plan whose offsets have the least sum
 and sort it by offset; then each buffer rests on one before it, and a pair obeys d(lower, upper) alone. (With a
 negative distance a buffer may also start a little *below* one that it must otherwise clear.) No buffer is placed where
-another one fits below it, and where none in use connects two stretches of time any more, each is solved by itself.
-These ideas, and the first three rankings, are those of MiniMalloc (Moffitt, 2023).
+another one fits below it, equal ones keep the order of their ranks, and where no buffer in use connects two stretches
+of time any more, each is solved by itself. Most of this, and the first three rankings, is MiniMalloc's (Moffitt, 2023).
 
 What decides on hard problems is inference and learning. Time is cut into sections in which the set of buffers in use
 does not change. What a section still has to hold says by which offset, its deadline, its next buffer must start. Only
@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinyc.memory.buffers import Buffer, Distance
 from tinyc.memory.rules import Integers, Rules
@@ -31,7 +32,8 @@ from tinyc.memory.rules import Integers, Rules
 NEVER = 2**60  # an offset beyond every capacity
 RANKINGS = ("WAT", "TAW", "TWA")  # width, area, total bytes: what decides between buffers that could go equally low
 PLACEMENT = 15_000  # what a placement costs besides the cells (buffers by sections) that it looks at
-RESTART = 2  # placements for each buffer until the first restart
+RESTART = 2  # placements for each buffer until the first restart; few buffers are better searched through:
+THROUGH = 20_000  # placements for the number of buffers
 FORGET = 0.7  # what is left of a failure's weight at the next restart
 
 
@@ -74,6 +76,34 @@ class _Restart(Exception):
     """The placements of one attempt are used up."""
 
 
+class _NoPlan(Exception):
+    """No order of the buffers is left."""
+
+
+@dataclass
+class _Learner:
+    """What failed, and how it ranks the buffers: by failures, times a size, with some chance.
+
+    Which size is best differs from problem to problem; so one learner changes between width, area and bytes, another
+    one between these and area alone, and the two take turns.
+    """
+
+    weights: NDArray[np.float64]
+    sizes: tuple[Integers, Integers, Integers]
+    mixed: bool
+
+    def __post_init__(self) -> None:
+        self.random = np.random.default_rng(1)
+
+    def keys(self, attempt: int) -> list[NDArray[np.float64]]:
+        """What decides, in this order; the largest comes first."""
+        width, area, _ = self.sizes
+        by_area = not self.mixed and attempt // len(RANKINGS) % 2
+        size = area if by_area else self.sizes[attempt % len(RANKINGS)]
+        chance = np.exp(self.random.uniform(-0.5, 0.5, len(size)))
+        return [self.weights * chance * size, area * chance * (1 + self.weights), width.astype(float)]
+
+
 class _Search:
     def __init__(self, rules: Rules, capacity: int, effort: Effort) -> None:
         self.rules, self.capacity, self.effort = rules, capacity, effort
@@ -87,9 +117,21 @@ class _Search:
         self.least = rules.least(self.alive)
         self.shortest = np.where(self.alive, self.least, NEVER).min(axis=1)
         self.ceiling = int(rules.up(np.array(capacity)))  # where the last whole grain ends
+        self.twins = self._twins()
         self.weights = np.zeros(len(rules))
         self.placements = 0
+        self.rank = np.zeros(len(rules), np.int64)
         self._clear()
+
+    def _twins(self) -> Integers:
+        """A number for each buffer, the same for those that could change places."""
+        rules = self.rules
+        table = np.column_stack([rules.first, rules.last, rules.bytes, rules.alignment])
+        special = ((rules.apart != rules.step[:, None]) & rules.meets).astype(np.int64)
+        marked = (special.sum(axis=0) + special.sum(axis=1)) > 0  # a distance tells it from all others
+        table = np.column_stack([table, np.where(marked, np.arange(len(rules)), -1)])
+        numbers: Integers = np.unique(table, axis=0, return_inverse=True)[1].ravel()
+        return numbers
 
     def _clear(self) -> None:
         self.coming = self.least.sum(axis=0)  # bytes that each section needs at least for what is not placed yet
@@ -98,35 +140,38 @@ class _Search:
 
     def run(self) -> Integers | None:
         """Offsets, or None if there are none."""
-        random = np.random.default_rng(1)
-        everything = np.arange(len(self.rules))
-        attempt = 0
-        while True:
-            self.rank = self._rank(attempt, random)
-            self.placements = RESTART * len(self.rules) * _luby(attempt // len(RANKINGS) + 1)
-            try:
-                with _recursion(4 * len(self.rules)):
-                    return self.offsets if self._solve_apart(everything) else None
-            except _Restart:
-                self._clear()
-                self.weights *= FORGET
-                attempt += 1
-
-    def _rank(self, attempt: int, random: np.random.Generator) -> Integers:
-        """The turn of each buffer: by the ranking first, later by what failed most, with some chance."""
-        ranking = RANKINGS[attempt % len(RANKINGS)]
         width = self.rules.last - self.rules.first
-        total = np.where(self.alive, self.rules.bytes @ self.alive, 0).max(axis=1)
-        area = width * self.rules.bytes
+        area, total = width * self.rules.bytes, np.where(self.alive, self.rules.bytes @ self.alive, 0).max(axis=1)
         features = {"W": width, "A": area, "T": total}
-        keys = [-features[letter].astype(float) for letter in ranking]
-        if attempt >= len(RANKINGS):
-            chance = np.exp(random.uniform(-0.5, 0.5, len(self.rules)))
-            size = (width, area, self.rules.bytes)[attempt % len(RANKINGS)]
-            keys = [-self.weights * chance * size, -area * chance * (1 + self.weights), -width.astype(float)]
-        ranks = np.empty(len(self.rules), np.int64)
-        ranks[np.lexsort(tuple(reversed(keys)))] = np.arange(len(self.rules))
-        return ranks
+        with _recursion(4 * len(self.rules)):
+            try:
+                for attempt, ranking in enumerate(RANKINGS):
+                    if self._attempt(attempt, [features[letter] for letter in ranking]):
+                        return self.offsets
+                sizes = width, area, self.rules.bytes
+                learners = [_Learner(self.weights.copy(), sizes, mixed) for mixed in (True, False)]
+                while True:
+                    attempt += 1
+                    for learner in learners:
+                        self.weights = learner.weights
+                        if self._attempt(attempt, learner.keys(attempt)):
+                            return self.offsets
+            except _NoPlan:
+                return None
+
+    def _attempt(self, number: int, keys: Sequence[NDArray[np.generic]]) -> bool:
+        """Search until the next restart, the largest key first; _NoPlan where everything was searched in vain."""
+        self._clear()
+        self.rank[np.lexsort(tuple(-key for key in reversed(keys)))] = np.arange(len(self.rules))
+        turns = _luby(number // len(RANKINGS) + 1)
+        self.placements = max(RESTART * len(self.rules), THROUGH // len(self.rules)) * turns
+        try:
+            if self._solve_apart(np.arange(len(self.rules))):
+                return True
+        except _Restart:
+            self.weights *= FORGET
+            return False
+        raise _NoPlan
 
     def _solve_apart(self, part: Integers) -> bool:
         """Place `part`, one independent stretch of time after another; nothing is changed if that fails."""
@@ -155,6 +200,7 @@ class _Search:
         if last is not None:
             in_order = (rank > self.rank[last]) | self.tied[last, part]
             allowed &= (lowest > self.offsets[last]) | ((lowest == self.offsets[last]) & in_order)
+        allowed &= self._eldest(part, rank)
         choices = np.flatnonzero(allowed)
         for choice in choices[np.lexsort((rank[choices], lowest[choices]))]:
             chosen, rest = int(part[choice]), np.delete(part, choice)
@@ -168,6 +214,13 @@ class _Search:
             self.coming, self.lowest = before
             self.offsets[chosen] = NEVER
         return False
+
+    def _eldest(self, part: Integers, rank: Integers) -> NDArray[np.bool_]:
+        """Which of `part` have no twin of lower rank in it: twins are placed in the order of their ranks."""
+        least = np.full(len(self.rules), NEVER)
+        np.minimum.at(least, self.twins[part], rank)
+        eldest: NDArray[np.bool_] = rank == least[self.twins[part]]
+        return eldest
 
     def _place_rest(self, rest: Integers, last: int) -> bool:
         if len(self._stretches(rest)) > 1:
@@ -219,8 +272,8 @@ class _Search:
     def _above_sole(
         self,
         rest: Integers,
-        early: np.typing.NDArray[np.bool_],
-        sole: np.typing.NDArray[np.bool_],
+        early: NDArray[np.bool_],
+        sole: NDArray[np.bool_],
         deadline: Integers,
         lowest: Integers,
         highest: Integers,

@@ -11,7 +11,7 @@ from tinyc.memory.exact import Effort, EffortSpent, descent, fit_exactly
 from tinyc.memory.first_fit import plan_first_fit
 from tinyc.memory.rules import Rules
 
-EFFORT = 120_000_000  # of search in all, one or two seconds: counted, so that results are reproducible
+EFFORT = 200_000_000  # of search in all, about two seconds: counted, so that results are reproducible
 TRIALS = 10  # variations of first fit where the search is there to decide
 
 
