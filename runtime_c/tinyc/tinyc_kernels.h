@@ -112,6 +112,14 @@ typedef struct {
     int32_t channels;
 } tinyc_resize_params;
 
+/* From accumulators to int8 results: see tinyc_stage.h. An accumulator holds 2^bits times the sum. The rounding that
+ * rounds once drops `right` bits, in [1, 22], of the high word of its product with the channel's multiplier: right =
+ * bits - 1 - shift. `offset` is the zero point of the result; low and high are int8 values. */
+typedef struct {
+    int32_t bits, right;
+    int32_t offset, low, high;
+} tinyc_stage;
+
 /* w [out_c, kernel_h, kernel_w, kernel_c]; b [out_c]. Outside x there are zeros. */
 void tinyc_conv2d_f32(const tinyc_conv2d_params *params, const float *x, const float *w, const float *b, float *y);
 

@@ -7,7 +7,7 @@ which C files to ship.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -89,6 +89,10 @@ class KernelCall:
     `lags` has the inputs that result 0 may run over while the call reads them for the last time: the function writes
     upwards and is done with every byte in time if the result starts at least so many bytes below the input (0: in its
     place). An input that it does not name must not be touched.
+
+    `work` counts what the function's loops do, by names of its own: instructions are close to a weighted sum of these
+    counts, whose weights are measured for each core. With `inline`, generated code has a function of its own for each
+    set of numbers and structs among `args`: `<function>.h` defines `<function>_inline`, of the same parameters.
     """
 
     function: str
@@ -97,6 +101,8 @@ class KernelCall:
     workspace_bytes: int = 0
     status: bool = True
     lags: Mapping[int, int] = field(default_factory=dict)
+    work: Mapping[str, int] = field(default_factory=dict)
+    inline: bool = False
 
 
 Candidate = tuple[KernelCall, ...]
@@ -108,9 +114,16 @@ def cmsis_call(function: str, *args: Argument, workspace_bytes: int = 0, status:
     return KernelCall(function, args, "arm_nnfunctions.h", workspace_bytes, status)
 
 
-def tinyc_call(function: str, *args: Argument, workspace_bytes: int = 0) -> KernelCall:
+def tinyc_call(
+    function: str, *args: Argument, workspace_bytes: int = 0, work: Mapping[str, int] | None = None
+) -> KernelCall:
     """A call of a kernel of tinyc's own; these cannot fail."""
-    return KernelCall(function, args, "tinyc_kernels.h", workspace_bytes, status=False)
+    return KernelCall(function, args, "tinyc_kernels.h", workspace_bytes, status=False, work=work or {})
+
+
+def inlined(call: KernelCall) -> KernelCall:
+    """The same by a function that is made for its constants: faster, and more code."""
+    return replace(call, inline=True)
 
 
 def dims(name: str, n: int, h: int, w: int, c: int) -> Struct:
