@@ -1,4 +1,4 @@
-"""The C text of one kernel call: the declarations it needs, and its arguments."""
+"""The C text of one kernel call: the declarations it needs, the function that is made for it, and its arguments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinyc.codegen import c
-from tinyc.ir.kernel import Argument, Context, In, KernelCall, Out, Struct, Table, Workspace
+from tinyc.ir.kernel import Argument, Context, In, KernelCall, Out, Struct, Table, Workspace, is_constant
 from tinyc.program.program import Program
 from tinyc.program.steps import Place, Step
 
@@ -36,19 +36,83 @@ class Declarations:
         return self._names[key]
 
 
+class Specialised:
+    """Functions that are made for the numbers and structs of calls; calls that differ in addresses alone share one."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.functions: list[dict[str, Any]] = []
+        """What the template prints of each."""
+        self._names: dict[tuple[Any, ...], str] = {}
+
+    @property
+    def headers(self) -> list[str]:
+        """Of what the functions are made of."""
+        return sorted({f["header"] for f in self.functions})
+
+    def name(self, call: KernelCall) -> str:
+        """The function for a call; its parameters are the arguments that are not constant."""
+        structs = Declarations()
+        args, parameters = [], []
+        for position, arg in enumerate(call.args):
+            if isinstance(arg, Struct):
+                head = f"static const {arg.ctype}"
+                args.append(f"&{structs.declare(head, arg.name, c.struct_tail(head, arg.fields))}")
+            elif isinstance(arg, int | float):
+                args.append(c.literal(arg))
+            else:
+                args.append(f"p{position}")
+                parameters.append(f"{_pointer(arg)}p{position}")
+        key = (call.function, *structs.texts, *args, *parameters)
+        if key not in self._names:
+            stem = f"{self.prefix}{call.function.removeprefix('tinyc_')}"
+            self._names[key] = f"{stem}_{sum(f['kernel'] == call.function for f in self.functions) + 1}"
+            self.functions.append(
+                {
+                    "name": self._names[key],
+                    "kernel": call.function,
+                    "header": f"{call.function}.h",
+                    "parameters": ", ".join(parameters) or "void",
+                    "structs": structs.texts,
+                    "call": c.call(f"{call.function}_inline", args),
+                }
+            )
+        return self._names[key]
+
+
+def _pointer(arg: Argument) -> str:
+    """The type of a parameter that takes an address."""
+    match arg:
+        case Table():
+            return f"const {c.C_TYPES[arg.data.dtype.name]} *"
+        case In():
+            return "const void *"
+    return "void *"
+
+
 class CallText:
-    """The text of one call of a step: what it declares goes to `static`, what is not constant stands before it."""
+    """The text of one call of a step: what it declares goes to `static`, what is not constant stands before it.
+
+    `constants` has the names of the constants that stand with the weights: values by name, tables by identity.
+    """
 
     def __init__(
-        self, program: Program, step: Step, call: KernelCall, constants: Mapping[str, str], static: Declarations
+        self,
+        program: Program,
+        step: Step,
+        call: KernelCall,
+        constants: Mapping[str | int, str],
+        static: Declarations,
+        specialised: Specialised,
     ) -> None:
         self.program, self.step, self.call, self.constants, self.static = program, step, call, constants, static
+        self.function = specialised.name(call) if call.inline else call.function
         self.local: list[str] = []
 
     def fill(self) -> dict[str, Any]:
         """What the template prints."""
-        args = [self._argument(arg) for arg in self.call.args]
-        return {"text": c.call(self.call.function, args), "status": self.call.status, "locals": self.local}
+        args = [self._argument(arg) for arg in self.call.args if not (self.call.inline and is_constant(arg))]
+        return {"text": c.call(self.function, args), "status": self.call.status, "locals": self.local}
 
     def _argument(self, arg: Argument) -> str:
         match arg:
@@ -90,6 +154,8 @@ class CallText:
         return "&context"
 
     def _table(self, table: Table) -> str:
+        if id(table) in self.constants:
+            return self.constants[id(table)]
         ctype = c.C_TYPES[table.data.dtype.name]
         body = c.array(table.data, "        ")
         return self.static.declare(f"static const {ctype}", table.name, f"[{table.data.size}] = {{\n{body}\n    }};")

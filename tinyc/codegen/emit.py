@@ -11,10 +11,11 @@ from typing import Any
 
 import jinja2
 import numpy as np
+from numpy.typing import NDArray
 
 from tinyc import __version__
 from tinyc.codegen import c
-from tinyc.codegen.call import CallText, Declarations
+from tinyc.codegen.call import CallText, Declarations, Specialised
 from tinyc.codegen.sequence import fold
 from tinyc.ir.graph import Port
 from tinyc.program.program import CANARY_BYTES, Program
@@ -22,6 +23,8 @@ from tinyc.program.steps import Step
 from tinyc.resources import resource
 
 RUNTIMES = ("cmsis_nn", "tinyc")  # folders of runtime_c/ that hold kernels
+HEADERS = ("runtime_c", "tinyc")  # where the headers are that specialised functions are made of
+SHORT_TABLE_BYTES = 64  # tables up to this size stand where they are used
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,10 @@ class Files:
 
 def emit_model(program: Program, name: str, source: str, sha256: str) -> Files:
     """The C of the model: `name` is a C identifier; `source` and `sha256` say what it was compiled from."""
-    constants = _constant_names(program, name)
+    constants = _Constants(program, name)
+    specialised = Specialised(f"{name}_")
     parts = _Parts(program)
+    layers = [_layer(program, index, parts, constants, specialised) for index in range(len(program.layers))]
     context = {
         "version": __version__,
         "source": c.comment(source),
@@ -47,20 +52,25 @@ def emit_model(program: Program, name: str, source: str, sha256: str) -> Files:
         "integer": program.graph.is_integer(),
         "inputs": [_port(program, p) for p in program.graph.inputs],
         "outputs": [_port(program, p) for p in program.graph.outputs],
-        "layers": [_layer(program, index, parts, constants) for index in range(len(program.layers))],
+        "layers": layers,
+        "specialised": specialised,
         "sequence": parts.sequence() if program.has_regions else None,
         "feed": parts.feed(),
         "canaries": _canaries(program),
         "memories": program.memories,
-        "headers": sorted({call.header for step in program.steps for call in step.calls}),
-        "constants": [_constant(program, value, constants[value]) for value in constants],
+        "headers": sorted({call.header for step in program.steps for call in step.calls if not call.inline}),
+        "constants": constants.entries,
     }
     templates = {f"{name}.h": "model.h.j2", f"{name}.c": "model.c.j2", f"{name}_weights.h": "weights.h.j2"}
     texts = {file: render(template, context) for file, template in templates.items()}
     texts[f"{name}_weights.c"] = render("weights.c.j2", context)
-    functions = {call.function: None for step in program.steps for call in step.calls}
-    headers = {call.header for step in program.steps for call in step.calls}
-    return Files(texts, runtime_files(functions, headers))
+    if specialised.functions:
+        texts[f"{name}_kernels.h"] = render("kernels.h.j2", context)
+        texts[f"{name}_kernels.c"] = render("kernels.c.j2", context)
+    calls = [call for step in program.steps for call in step.calls]
+    functions = {call.function: None for call in calls if not call.inline}
+    functions |= dict.fromkeys(word for header in specialised.headers for word in _words(resource(*HEADERS, header)))
+    return Files(texts, runtime_files(functions, {call.header for call in calls}))
 
 
 class _Parts:
@@ -153,16 +163,31 @@ def _words(path: Path) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", path.read_text(encoding="utf-8")))
 
 
-def _constant_names(program: Program, name: str) -> dict[str, str]:
-    """A C name for each constant that a kernel reads."""
-    return {v: f"{name}_{i}_{c.identifier(v, 'constant')}" for i, v in enumerate(program.constants)}
+class _Constants:
+    """What stands with the weights: the graph's constants that kernels read, and long tables."""
 
+    def __init__(self, program: Program, name: str) -> None:
+        self.names: dict[str | int, str] = {}
+        """By value, or by the identity of a table."""
+        self.entries: list[dict[str, Any]] = []
+        """What the template prints of each."""
+        self._name = name
+        for value, kind in program.constants.items():
+            graph = next(layer.graph for layer in program.layers if value in layer.graph.constants)
+            self.names[value] = self._add(value, kind.shape, graph.constants[value])
+        shared: dict[int, str] = {}
+        for identity, table in program.tables.items():
+            if table.data.nbytes > SHORT_TABLE_BYTES:
+                if id(table) not in shared:
+                    shared[id(table)] = self._add(table.name, table.data.shape, table.data)
+                self.names[identity] = shared[id(table)]
 
-def _constant(program: Program, value: str, name: str) -> dict[str, Any]:
-    kind = program.constants[value]
-    graph = next(layer.graph for layer in program.layers if value in layer.graph.constants)
-    data = np.ascontiguousarray(graph.constants[value])
-    return {"name": name, "ctype": kind.dtype.c, "size": max(kind.size, 1), "shape": kind.shape, "data": data}
+    def _add(self, stem: str, shape: tuple[int, ...], data: NDArray[Any]) -> str:
+        name = f"{self._name}_{len(self.entries)}_{c.identifier(stem, 'constant')}"
+        ctype = c.C_TYPES[data.dtype.name]
+        data = np.ascontiguousarray(data)
+        self.entries.append({"name": name, "ctype": ctype, "size": max(data.size, 1), "shape": shape, "data": data})
+        return name
 
 
 def _canaries(program: Program) -> list[tuple[int, int, int]]:
@@ -187,7 +212,9 @@ def _port(program: Program, port: Port) -> dict[str, Any]:
     }
 
 
-def _layer(program: Program, index: int, parts: _Parts, constants: dict[str, str]) -> dict[str, Any]:
+def _layer(
+    program: Program, index: int, parts: _Parts, constants: _Constants, specialised: Specialised
+) -> dict[str, Any]:
     layer = program.layers[index]
     types = layer.graph.types
     shapes = " , ".join("x".join(map(str, types[v].shape)) for v in layer.node.ins if v not in layer.graph.constants)
@@ -200,7 +227,7 @@ def _layer(program: Program, index: int, parts: _Parts, constants: dict[str, str
     texts = []
     for name, step in functions:
         static = shared or Declarations()
-        calls = [CallText(program, step, call, constants, static).fill() for call in step.calls]
+        calls = [CallText(program, step, call, constants.names, static, specialised).fill() for call in step.calls]
         texts.append({"function": name, "declarations": [] if shared else static.texts, "calls": calls})
     return {
         "index": index, "title": c.comment(title), "declarations": shared.texts if shared else [], "parts": texts,

@@ -6,7 +6,7 @@ which C files to ship.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -78,6 +78,25 @@ class Context:
 
 
 Argument = In | Out | Workspace | Table | Struct | Context | int | float
+
+
+def tables_in(argument: Any) -> Iterator[Table]:
+    """The tables that an argument is or contains."""
+    match argument:
+        case Table():
+            yield argument
+        case Struct():
+            yield from tables_in(argument.fields)
+        case dict():
+            for value in argument.values():
+                yield from tables_in(value)
+        case Context(table=Table() as table):
+            yield table
+
+
+def is_constant(argument: Argument) -> bool:
+    """Whether it is known before the program runs, not only where it will lie."""
+    return isinstance(argument, Struct | int | float)
 
 
 @dataclass(frozen=True)

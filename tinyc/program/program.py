@@ -9,7 +9,7 @@ from functools import cached_property
 
 from tinyc.errors import VerifyError
 from tinyc.ir.graph import Graph
-from tinyc.ir.kernel import In
+from tinyc.ir.kernel import In, Table, tables_in
 from tinyc.ir.region import RegionOp
 from tinyc.ir.types import TensorType
 from tinyc.memory.bound import lower_bound
@@ -84,10 +84,23 @@ class Program:
             found.update({place.name: self.layers[step.layer].graph.types[place.name] for place in places})
         return found
 
+    @cached_property
+    def tables(self) -> dict[int, Table]:
+        """The tables that calls are given beside the graph's constants, by identity; those that are equal share one."""
+        found: dict[int, Table] = {}
+        distinct: dict[tuple[str, bytes], Table] = {}
+        for step in self.steps:
+            for table in (table for call in step.calls for arg in call.args for table in tables_in(arg)):
+                if id(table) not in found:
+                    key = (table.data.dtype.name, table.data.tobytes())
+                    found[id(table)] = distinct.setdefault(key, table)
+        return found
+
     @property
     def weights_bytes(self) -> int:
-        """Constants of the graph; the kernels' small tables not included."""
-        return sum(kind.bytes for kind in self.constants.values())
+        """Everything constant that kernels read: weights, packed or as they are, biases, multipliers, tables."""
+        distinct = {id(table): table for table in self.tables.values()}
+        return sum(k.bytes for k in self.constants.values()) + sum(t.data.nbytes for t in distinct.values())
 
     def offset(self, place: Place) -> int:
         """Where in the arena a place is."""
