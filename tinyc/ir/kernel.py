@@ -110,7 +110,8 @@ class KernelCall:
     place). An input that it does not name must not be touched.
 
     `work` counts what the function's loops do, by names of its own: instructions are close to a weighted sum of these
-    counts, whose weights are measured for each core. With `inline`, generated code has a function of its own for each
+    counts, whose weights are measured for each core. `variant` tells calls of a function apart that take other paths
+    through it, such as "int16" weights. With `inline`, generated code has a function of its own for each
     set of numbers and structs among `args`: `<function>.h` defines `<function>_inline`, of the same parameters.
     """
 
@@ -121,6 +122,7 @@ class KernelCall:
     status: bool = True
     lags: Mapping[int, int] = field(default_factory=dict)
     work: Mapping[str, int] = field(default_factory=dict)
+    variant: str = ""
     inline: bool = False
 
 
@@ -134,10 +136,16 @@ def cmsis_call(function: str, *args: Argument, workspace_bytes: int = 0, status:
 
 
 def tinyc_call(
-    function: str, *args: Argument, workspace_bytes: int = 0, work: Mapping[str, int] | None = None
+    function: str,
+    *args: Argument,
+    workspace_bytes: int = 0,
+    work: Mapping[str, int] | None = None,
+    variant: str = "",
 ) -> KernelCall:
     """A call of a kernel of tinyc's own; these cannot fail."""
-    return KernelCall(function, args, "tinyc_kernels.h", workspace_bytes, status=False, work=work or {})
+    return KernelCall(
+        function, args, "tinyc_kernels.h", workspace_bytes, status=False, work=work or {}, variant=variant
+    )
 
 
 def inlined(call: KernelCall) -> KernelCall:
