@@ -140,6 +140,8 @@ class CallText:
         return f"AT({self.program.offset(place)})"
 
     def _workspace(self) -> str:
+        if not self.call.workspace_bytes:
+            return "NULL"
         assert self.step.workspace is not None
         return self._address(self.step.workspace)
 
