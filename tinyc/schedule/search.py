@@ -20,6 +20,7 @@ from tinyc.ir.parts import Mode, Tiling
 from tinyc.ir.region import RegionOp, flattened
 from tinyc.program.lowering import Choice
 from tinyc.program.program import Program, build_program
+from tinyc.samples import Say, silent
 from tinyc.schedule.cost import instructions
 from tinyc.schedule.recompute import candidates, computed_twice
 from tinyc.schedule.regions import with_regions
@@ -27,10 +28,8 @@ from tinyc.schedule.segments import TILES, Memo, Segment, Segments
 
 BUDGETS = 10  # between the least peak and layer by layer
 ROWS = (8, 4, 2)  # that a part may compute at a time, instead of one
-LEAST_BOUND = (
-    1024  # bytes: where the search for the least peak begins, and by what it goes up until there is a schedule
-)
-GROWTH = 1.4
+LEAST_BOUND = 1024  # bytes: where the search for the least peak begins, if the inputs do not take more
+GROWTH = 1.4  # by which that bound goes up until there is a schedule
 WORTH_TWICE = 2  # a tensor is computed twice if it takes at least one in so many of the bytes in use
 MOST_TWICE = 1.35  # executed MACs beyond which nothing more is computed twice, those of the graph being 1
 LONGEST = 32  # nodes in a region
@@ -38,12 +37,6 @@ AROUND = 12  # nodes before and behind the fullest segment: there, regions may s
 TILED = 40  # regions that are tried in strips
 TILING_PAYS = 1.1  # strips are tried where more is in use than this many times the inputs
 DEFAULT_OVERHEAD = 1.08
-
-Say = Callable[[str], None]
-
-
-def _silent(text: str) -> None:
-    del text
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +73,7 @@ def explore(
     graph: Graph,
     choice: Choice,
     fed: bool = False,
-    say: Say = _silent,
+    say: Say = silent,
     modes: Collection[Mode] = tuple(Mode),
 ) -> list[Point]:
     """The Pareto front of RAM against executed MACs and estimated instructions, the largest RAM first.
@@ -181,17 +174,9 @@ class _Search:
 
     def _budgets(self, least: int, most: int) -> list[int]:
         """Budgets to try, in equal ratios, from what the regions known make possible."""
-        low = min((s for s in self._reachable()), default=least)
-        most = max(most, least)
-        ratio = (most / low) ** (1 / BUDGETS) if low else 1.0
-        budgets = {low, least, *(round(low * ratio**i) for i in range(BUDGETS))}
-        return sorted(budgets)
-
-    def _reachable(self) -> Iterable[int]:
-        """The least peak with every region known."""
-        path = self._bottleneck()
-        if path:
-            yield max(s.in_use for s in path)
+        low = max((s.in_use for s in self._bottleneck() or ()), default=least)
+        ratio = (max(most, least) / low) ** (1 / BUDGETS) if low else 1.0
+        return sorted({least, *(round(low * ratio**i) for i in range(BUDGETS))})
 
     # The least peak
 
