@@ -14,7 +14,7 @@ Sums over the rows of a tensor (a mean, a dense layer) are added up as soon as i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
@@ -117,7 +117,7 @@ def split(span: Span, parts: int) -> list[Span]:
 
 def body_parts(body: Graph, tiling: Tiling, fed: str | None = None) -> list[Part]:
     """The parts of a region, in order. `fed` is the input whose rows arrive one by one."""
-    return list(_Splitter(body, tiling, fed).run())
+    return _Splitter(body, tiling, fed).run()
 
 
 class _Splitter:
@@ -188,19 +188,21 @@ class _Splitter:
         for node in reversed(self.body.nodes):
             if node.outs[0] not in needed or node.outs[0] in self.made:
                 continue
-            for value, region in self._wants(node, needed[node.outs[0]])[1]:
+            for value, region in self._wanted(node, self._window(node, needed[node.outs[0]])[1]):
                 needed[value] = hull(needed[value], region) if value in needed else region
         return needed
 
-    def _wants(self, node: Node, region: Region) -> tuple[Op, list[tuple[str, Region]]]:
-        """The operator for `region` of a node's result, and what it needs of each input that is not a constant.
+    def _window(self, node: Node, region: Region) -> tuple[Op, tuple[Region | None, ...]]:
+        """The operator for `region` of a node's result, and what it reads of each input."""
+        return node.op.window(region, *(self.body.types[v] for v in node.ins))
 
-        An input of which it needs nothing is left out: that is a part wholly in the padding, or beside what is joined.
+    def _wanted(self, node: Node, ins: Sequence[Region | None]) -> list[tuple[str, Region]]:
+        """Those regions `ins` of a node's inputs that must be there: not of constants, and not empty.
+
+        A part wholly in the padding, or beside what is joined, needs nothing of an input.
         """
-        types = [self.body.types[v] for v in node.ins]
-        op, parts = node.op.window(region, *types)
-        wanted = zip(node.ins, parts, strict=True)
-        return op, [(v, r) for v, r in wanted if v not in self.body.constants and r is not None and not is_empty(r)]
+        wanted = zip(node.ins, ins, strict=True)
+        return [(v, r) for v, r in wanted if v not in self.body.constants and r is not None and not is_empty(r)]
 
     # Pulling
 
@@ -256,11 +258,10 @@ class _Splitter:
                 self.done[value] = rows[1]
                 return
         region = tuple(spans)
-        types = [self.body.types[v] for v in node.ins]
-        op, ins = node.op.window(region, *types)
-        for source, part in self._wants(node, region)[1]:
+        op, ins = self._window(node, region)
+        for source, part in self._wanted(node, ins):
             self._pull(source, part[self.axis][1] if self._by_rows(source) else 1)
-        self.parts.append(Part(Doing.COMPUTE, value, region, node, op, tuple(ins), self.strip))
+        self.parts.append(Part(Doing.COMPUTE, value, region, node, op, ins, self.strip))
         self.done[value] = rows[1]
         self._add(value, region)
 
@@ -279,9 +280,9 @@ class _Splitter:
         if node.op.is_view:
             return
         kind = self.body.types[value]
-        op, ins = node.op.window(whole(kind), *(self.body.types[v] for v in node.ins))
+        op, ins = self._window(node, whole(kind))
         doing = Doing.FINISH if value in self.adders else Doing.COMPUTE
-        self.parts.append(Part(doing, value, whole(kind), node, op, tuple(ins), self.strip))
+        self.parts.append(Part(doing, value, whole(kind), node, op, ins, self.strip))
 
     # Sums
 
