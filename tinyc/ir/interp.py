@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import TinycError
-from tinyc.ir.graph import Graph, Node, Port
+from tinyc.ir.graph import Graph, Port
+from tinyc.ir.op import Op, Signature
 from tinyc.ir.types import DType
 
 Array = NDArray[Any]
@@ -19,16 +20,16 @@ def execute(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
     """Every value of the graph, by name. `inputs` holds the graph's own input values, in their types."""
     values: dict[str, Array] = {**graph.constants, **inputs}
     for node in graph.nodes:
-        results = _evaluate(graph, node, [values[v] for v in node.ins])
+        results = evaluate(node.op, [values[v] for v in node.ins], graph.signature(node))
         values.update(zip(node.outs, results, strict=True))
     return values
 
 
-def _evaluate(graph: Graph, node: Node, ins: list[Array]) -> tuple[Array, ...]:
-    sig = graph.signature(node)
+def evaluate(op: Op, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
+    """What an operator makes of `ins`: in integers if any of the types around it is int8, else over the reals."""
     if any(t.dtype is DType.I8 for t in (*sig.ins, *sig.outs)):
-        return node.op.eval_int(ins, sig)
-    return node.op.eval_float(*ins)
+        return op.eval_int(ins, sig)
+    return op.eval_float(*ins)
 
 
 def to_value(graph: Graph, port: Port, user: Array) -> Array:

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
+from typing import Any
 
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.kernel import KernelTarget
@@ -85,8 +86,12 @@ def part_of(kind: TensorType, region: Region) -> TensorType:
 
 
 def cut(data: Array, region: Region | None) -> Array:
-    """The part of an array; None stands for all of it."""
-    return data if region is None else data[tuple(slice(*span) for span in region)]
+    """The part of an array, in the same memory; None stands for all of it."""
+    if region is None:
+        return data
+    index: tuple[Any, ...] = (*(slice(*span) for span in region), ...)  # so that it is an array without axes, too
+    part: Array = data[index]
+    return part
 
 
 def whole(kind: TensorType) -> Region:

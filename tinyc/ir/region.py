@@ -11,11 +11,12 @@ import numpy as np
 
 from tinyc.errors import VerifyError
 from tinyc.ir.graph import Graph, Node
+from tinyc.ir.interp import evaluate
 from tinyc.ir.kernel import Candidate, KernelTarget
 from tinyc.ir.op import F32, Array, Op, Region, Signature
 from tinyc.ir.parts import Doing, Mode, Part, Tiling, body_parts, cut, whole
 from tinyc.ir.rules import AsIs, Observed, QuantRule
-from tinyc.ir.types import DType, TensorType
+from tinyc.ir.types import TensorType
 
 
 @dataclass(frozen=True)
@@ -132,12 +133,9 @@ class _Run:
 
     def _do(self, part: Part) -> None:
         assert part.node is not None and part.op is not None
-        sig = part.signature(self.body)
         ins = [cut(self.values[v], r) for v, r in zip(part.node.ins, part.ins, strict=True)]
         if part.doing is Doing.COMPUTE:
-            integer = any(t.dtype is DType.I8 for t in (*sig.ins, *sig.outs))
-            results = part.op.eval_int(ins, sig) if integer else part.op.eval_float(*ins)
-            self._put(part, results[0])
+            self._put(part, evaluate(part.op, ins, part.signature(self.body))[0])
             return
         accumulation = part.op.accumulation(self.body.signature(part.node), KernelTarget())
         assert accumulation is not None and part.ins[0] is not None
@@ -150,7 +148,7 @@ class _Run:
             self._put(part, accumulation.finish(self.sums[part.out]))
 
     def _put(self, part: Part, result: Array) -> None:
-        self.values[part.out][tuple(slice(*span) for span in part.region)] = result
+        cut(self.values[part.out], part.region)[...] = result
 
 
 def flattened(graph: Graph) -> Graph:

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import CheckFailedError, TinycError, ToolMissingError
+from tinyc.ir.op import Region
+from tinyc.ir.parts import cut
 from tinyc.resources import resource
 
 Array = NDArray[Any]
@@ -32,12 +34,7 @@ class Result:
     step: int
     offset: int
     bytes: int
-    region: tuple[tuple[int, int], ...]
-
-    @property
-    def slices(self) -> tuple[Any, ...]:
-        """The region as an index that gives a part of an array, of one without axes too."""
-        return (*(slice(*span) for span in self.region), ...)
+    region: Region
 
 
 @dataclass(frozen=True)
@@ -63,14 +60,14 @@ class Interface:
 
     def cut(self, values: Mapping[str, Array]) -> list[bytes]:
         """The bytes of `results` one by one, from whole values."""
-        return [values[r.name][r.slices].tobytes() for r in self.results]
+        return [cut(values[r.name], r.region).tobytes() for r in self.results]
 
     def assemble(self, parts: Sequence[bytes], blank: Mapping[str, Array]) -> dict[str, Array]:
         """Whole values from the bytes of `results` one by one; `blank` has arrays of their shapes and types."""
         values: dict[str, Array] = {}
         for result, data in zip(self.results, parts, strict=True):
             value = values.setdefault(result.name, np.zeros_like(blank[result.name]))
-            part = value[result.slices]
+            part = cut(value, result.region)
             part[...] = np.frombuffer(data, value.dtype).reshape(part.shape)
         return values
 
