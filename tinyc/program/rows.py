@@ -8,14 +8,14 @@ the rows that are still needed move to the front first. What does not lie as a k
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
 from tinyc.ir.accumulation import Accumulation
 from tinyc.ir.kernel import Candidate, In, Out, tinyc_call
 from tinyc.ir.op import Region, Span
-from tinyc.ir.parts import Doing, Part, hull, whole
+from tinyc.ir.parts import Doing, Part, hull, is_empty, whole
 from tinyc.ir.region import RegionOp
 from tinyc.ir.types import TensorType
 from tinyc.program.lowering import Lowering, workspace
@@ -41,9 +41,9 @@ class Store:
 
     def place(self, region: Region) -> Place | None:
         """Where `region` lies; None if there is something else in between. It may reach beyond the last row held."""
-        sizes = [stop - start for start, stop in region]
-        if 0 in sizes:
+        if is_empty(region):
             return Place(self.name, self.offset, 0, self.constant)
+        sizes = [stop - start for start, stop in region]
         first = next((axis for axis, size in enumerate(sizes) if size > 1), len(sizes))
         if sizes[first + 1 :] != [high - low for low, high in self.held[first + 1 :]]:
             return None
@@ -102,6 +102,7 @@ class RegionLowering:
         self.stores: dict[str, Store] = {}
         self.rooms: dict[str, int] = {}
         self.calls: dict[tuple[object, ...], Candidate] = {}
+        self.accumulations: dict[str, Accumulation] = {}
         self.started: set[str] = set()
         self.parts = list(op.parts)
         self.rows = self._rows()
@@ -173,10 +174,11 @@ class RegionLowering:
             if part.doing is not Doing.ADD:
                 mine.add(part.region)
             for value, region in zip(part.node.ins if part.node else (), part.ins, strict=True):
-                reads = part.doing in (Doing.COMPUTE, Doing.ADD) and region is not None
-                if not reads or value in self.body.constants or any(low >= high for low, high in region or ()):
+                if part.doing not in (Doing.COMPUTE, Doing.ADD) or value in self.body.constants:
                     continue
-                wanted = self._region_of_source(value, region or ())
+                if region is None or is_empty(region):
+                    continue
+                wanted = self._region_of_source(value, region)
                 theirs = found.setdefault((self._source(value), part.strip), Rows())
                 theirs.add(wanted)
                 theirs.reads.append(index)
@@ -206,20 +208,19 @@ class RegionLowering:
         if value in self.whole:
             return self.whole[value]
         rows, kind = self.rows[value, part.strip], self.body.types[value]
-        name = value
         assert rows.extent is not None
         if kind.rank <= self.axis:
-            return self.stores.setdefault(value, Store(name, kind, whole(kind)))
+            return self.stores.setdefault(value, Store(value, kind, whole(kind)))
         start, stop = self._span(part.region)
         if index == rows.writes[0][0] if rows.writes else True:
-            self.stores[value] = Store(name, kind, self._with_rows(rows.extent, (start, start)))
+            self.stores[value] = Store(value, kind, self._with_rows(rows.extent, (start, start)))
             self.rooms[value] = max(rows.room(), stop - start)
         store = self.stores[value]
         base, top = self._span(store.held)
         if stop - base > self.rooms[value]:
             oldest = rows.needed_from(index)
             first = start if oldest is None else min(oldest, start)
-            moved = Store(name, kind, self._with_rows(store.held, (first, top)))
+            moved = Store(value, kind, self._with_rows(store.held, (first, top)))
             if first < top:
                 self._move(self.layers.get(value, self._next_layer(index)), store.place(moved.held), moved)
             self.stores[value] = store = moved
@@ -233,14 +234,13 @@ class RegionLowering:
     def _move(self, layer: int, source: Place | None, moved: Store) -> None:
         target = moved.place(moved.held)
         assert source is not None and target is not None
-        call = self._once(("move", source.bytes), lambda: tinyc_call("tinyc_move", source.bytes, In(0), Out()))
+        call = self._once(("move", source.bytes), lambda: (tinyc_call("tinyc_move", source.bytes, In(0), Out()),))
         self._step(layer, call, (source,), (target,))
 
-    def _once(self, key: tuple[object, ...], make: object) -> Candidate:
+    def _once(self, key: tuple[object, ...], make: Callable[[], Candidate]) -> Candidate:
         """Calls that are made once for equal keys."""
         if key not in self.calls:
-            made = make()  # type: ignore[operator]
-            self.calls[key] = made if isinstance(made, tuple) else (made,)
+            self.calls[key] = make()
         return self.calls[key]
 
     def _copy(self, layer: int, source: Store, target: Store, region: Region) -> None:
@@ -249,7 +249,7 @@ class RegionLowering:
         strides = source.stride(-3), target.stride(-3)
         call = self._once(
             ("copy", rows, row, *strides),
-            lambda: tinyc_call("tinyc_copy_rows", rows, row, In(0), strides[0], 0, Out(), strides[1]),
+            lambda: (tinyc_call("tinyc_copy_rows", rows, row, In(0), strides[0], 0, Out(), strides[1]),),
         )
         gaps = target.place(region) is None
         self._step(layer, call, (source.around(region),), (target.around(region),), updates=gaps)
@@ -277,7 +277,7 @@ class RegionLowering:
         assert region is not None
         source = self._source(value)
         store = self.whole.get(source) or self.stores.get(source)
-        if any(low >= high for low, high in region):  # all of it is padding: an address that is not read
+        if is_empty(region):  # all of it is padding: an address that is not read
             return Place(store.name if store else source, 0, 0)
         assert store is not None
         if source != value:
@@ -300,17 +300,17 @@ class RegionLowering:
     # Parts
 
     def _compute(self, index: int, part: Part) -> None:
-        assert part.node is not None and part.op is not None
-        layer = self.layers[part.out]
+        node, op, layer = part.node, part.op, self.layers[part.out]
+        assert node is not None and op is not None
         store = self._store(index, part)
         rows = self._with_rows(store.held, self._span(part.region)) if len(store.held) > self.axis else store.held
         self._recall(layer, part, store, rows)
         if part.doing is Doing.COMPUTE:
-            ins = tuple(self._input(layer, part, i) for i in range(len(part.node.ins)))
+            ins = tuple(self._input(layer, part, i) for i in range(len(node.ins)))
             sig = part.signature(self.body)
             fixed = tuple(part.ins[i] for i in sig.constants)
-            key = (layer, part.op, *(t.shape for t in sig.ins), sig.y.shape, fixed)
-            calls = self._once(key, lambda: self.lowering.choice.select(part.node, part.op, sig))
+            key = (layer, op, *(t.shape for t in sig.ins), sig.y.shape, fixed)
+            calls = self._once(key, lambda: self.lowering.choice.select(node, op, sig))
             out = store.place(part.region)
             if out is not None:
                 self._step(layer, calls, ins, (out,), Written(part.out, part.region, out))
@@ -323,10 +323,12 @@ class RegionLowering:
         self._remember(layer, part, store, rows)
 
     def _accumulation(self, part: Part) -> Accumulation:
-        assert part.node is not None
-        found = part.node.op.accumulation(self.body.signature(part.node), self.lowering.choice.target)
-        assert found is not None
-        return found
+        if part.out not in self.accumulations:
+            assert part.node is not None
+            found = part.node.op.accumulation(self.body.signature(part.node), self.lowering.choice.target)
+            assert found is not None
+            self.accumulations[part.out] = found
+        return self.accumulations[part.out]
 
     def _sums(self, part: Part) -> Place:
         return Place(f"{part.out} (sums)", 0, self._accumulation(part).sums.bytes)
@@ -341,13 +343,13 @@ class RegionLowering:
             self._step(layer, (fill,), (), (sums,))
         ins = tuple(self._input(layer, part, i) for i in range(len(part.node.ins)))
         region = part.ins[0]
-        calls = self._once((layer, "add", region), lambda: tuple(accumulation.add_calls(region)))
+        calls = self._once((layer, "add", region), lambda: accumulation.add_calls(region))
         self._step(layer, calls, ins, (sums,), updates=True)
 
     def _finish(self, index: int, part: Part) -> None:
         assert part.node is not None
         layer = self.layers[part.out]
-        calls = tuple(self._accumulation(part).finish_calls())
+        calls = self._accumulation(part).finish_calls()
         constants = tuple(self._input(layer, part, i) for i in range(1, len(part.node.ins)))
         out = self._own_place(index, part)
         self._step(layer, calls, (self._sums(part), *constants), (out,), Written(part.out, part.region, out))
