@@ -65,7 +65,7 @@ def test_layers_on_the_host(tmp_path: Path, rounding: Rounding) -> None:
 def test_layers_with_cmsis_nn_alone(tmp_path: Path, rounding: Rounding) -> None:
     graph = integer_networks(range(100, 116), rounding, CMSIS_STEPS)
     model = generate(graph, tmp_path, kernels=KernelSet.CMSIS_NN)
-    assert {call.header for layer in model.program.layers for call in layer.calls} == {"arm_nnfunctions.h"}
+    assert {call.header for step in model.program.steps for call in step.calls} == {"arm_nnfunctions.h"}
     check_host(model)
 
 

@@ -61,8 +61,7 @@ class Lowering:
 
     def layer(self, node: Node, graph: Graph) -> int:
         """The number of a new layer."""
-        calls = self.choice.select(node, node.op, graph.signature(node))
-        self.layers.append(Layer(node, graph, calls))
+        self.layers.append(Layer(node, graph))
         return len(self.layers) - 1
 
     def buffer(self, value: str) -> Place:
@@ -85,19 +84,19 @@ class Lowering:
             self.places[node.outs[0]] = self.places[node.ins[0]]
             return
         number = self.layer(node, self.graph)
-        calls = self.layers[number].calls
+        calls = self.choice.select(node, node.op, self.graph.signature(node))
         outs = tuple(self.buffer(v) for v in node.outs)
         ins = tuple(self.place(self.graph, v) for v in node.ins)
         if any(self.homes.get(v, ("", 0))[0] == node.outs[0] for v in node.ins):
-            self._join(number, node, ins, outs[0])
+            self._join(number, node, calls, ins, outs[0])
             return
         written = Written(node.outs[0], whole(self.graph.types[node.outs[0]]), outs[0])
         self.steps.append(Step(number, calls, ins, outs, workspace(number, calls), written))
 
-    def _join(self, layer: int, node: Node, ins: tuple[Place, ...], out: Place) -> None:
+    def _join(self, layer: int, node: Node, calls: Candidate, ins: tuple[Place, ...], out: Place) -> None:
         """Copy those inputs into the result that have not been computed there."""
-        calls = zip(node.ins, self.layers[layer].calls, strict=True)
-        missing = [call for value, call in calls if self.homes.get(value, ("", 0))[0] != node.outs[0]]
+        each = zip(node.ins, calls, strict=True)
+        missing = [call for value, call in each if self.homes.get(value, ("", 0))[0] != node.outs[0]]
         if missing:
             read = {arg.index for call in missing for arg in call.args if isinstance(arg, In)}
             ins = tuple(p if i in read else p._replace(bytes=0) for i, p in enumerate(ins))

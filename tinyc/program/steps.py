@@ -37,8 +37,6 @@ class Layer:
 
     node: Node
     graph: Graph
-    calls: Candidate
-    """What computes all of it at once."""
 
 
 @dataclass(frozen=True, eq=False)
