@@ -59,6 +59,10 @@ class ScheduleWish:
             return self.rows or (self.max_overhead is not None and self.ram is None)
         return self.schedule is not Schedule.LAYER
 
+    def limit(self, space: Space) -> int:
+        """Bytes that the arena may take at most."""
+        return space.bytes if self.ram is None else min(self.ram, space.bytes)
+
     def check(self, kernels: KernelSet) -> None:
         """Raise TinycError if it contradicts itself, or the kernel set cannot do it."""
         if self.max_overhead is not None and not self.max_overhead >= 1:
@@ -115,7 +119,7 @@ def find_schedule(
     that was found if nothing is as wanted, TinycError if the model cannot run so at all.
     """
     wish.check(choice.kernels)
-    limit = space.bytes if wish.ram is None else min(wish.ram, space.bytes)
+    limit = wish.limit(space)
     if not wish.searches:
         point = plan(graph, choice)
         if point.ram <= limit:
@@ -153,7 +157,7 @@ def search(graph: Graph, choice: Choice, wish: ScheduleWish, watch: Say = silent
 
 def pick(points: Sequence[Point], wish: ScheduleWish, space: Space, macs: int) -> Point | None:
     """The point to take; None if none fits. `macs` are those of layer by layer."""
-    limit = space.bytes if wish.ram is None else min(wish.ram, space.bytes)
+    limit = wish.limit(space)
     if wish.ram is None and wish.searches:
         taken = choose(points, None, wish.max_overhead, macs)
         if taken is not None and taken.ram <= limit:
@@ -163,7 +167,7 @@ def pick(points: Sequence[Point], wish: ScheduleWish, space: Space, macs: int) -
 
 def misfit(points: Sequence[Point], wish: ScheduleWish, space: Space, macs: int) -> DoesNotFitError:
     """The error that says what there would have to be. `points` are those that were found, none as wanted."""
-    limit = space.bytes if wish.ram is None else min(wish.ram, space.bytes)
+    limit = wish.limit(space)
     if wish.ram == limit:
         message = f"no schedule was found for the {limit} bytes of RAM that are wanted"
     else:
