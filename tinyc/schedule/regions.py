@@ -33,25 +33,27 @@ def with_regions(graph: Graph, cuts: Sequence[Cut]) -> Graph:
     return graph.with_nodes([*nodes, *graph.nodes[at:]], types, constants)
 
 
-def _region(graph: Graph, cut: Cut) -> Node:
-    inside = graph.nodes[cut.first : cut.last]
-    made = {v for n in inside for v in n.outs}
-    read = dict.fromkeys(v for n in inside for v in n.ins)
-    outside = {v for n in (*graph.nodes[: cut.first], *graph.nodes[cut.last :]) for v in n.ins}
-    outside |= {p.value for p in graph.outputs}
-    ins = tuple(v for v in read if v not in made and v not in graph.constants)
-    outs = tuple(v for n in inside for v in n.outs if v in outside)
-    body = Graph(
+def stretch(graph: Graph, first: int, last: int) -> Graph:
+    """Nodes [first, last) as a graph of their own. Its results are what is read behind them."""
+    nodes = graph.nodes[first:last]
+    made = dict.fromkeys(v for n in nodes for v in n.outs)
+    read = dict.fromkeys(v for n in nodes for v in n.ins)
+    later = {v for n in graph.nodes[last:] for v in n.ins} | {p.value for p in graph.outputs}
+    return Graph(
         "",
-        tuple(plain_port(v, graph.types[v]) for v in ins),
-        tuple(plain_port(v, graph.types[v]) for v in outs),
-        tuple(inside),
-        {v: graph.types[v] for v in (*read, *(o for n in inside for o in n.outs))},
+        tuple(plain_port(v, graph.types[v]) for v in read if v not in made and v not in graph.constants),
+        tuple(plain_port(v, graph.types[v]) for v in made if v in later),
+        nodes,
+        {v: graph.types[v] for v in (*read, *made)},
         {v: graph.constants[v] for v in read if v in graph.constants},
         graph.rounding,
     )
-    tiling = cut.tiling
+
+
+def _region(graph: Graph, cut: Cut) -> Node:
+    body, tiling = stretch(graph, cut.first, cut.last), cut.tiling
+    ins, outs = (tuple(p.value for p in ports) for ports in (body.inputs, body.outputs))
     fed = ins.index(next(p.value for p in graph.inputs if p.value in ins)) if cut.fed else -1
     op = RegionOp(tiling.mode.value, tiling.rows, body, tiling.strips, tiling.axis, fed)
-    first, last = (n.name or n.outs[0] for n in (inside[0], inside[-1]))
+    first, last = (n.name or n.outs[0] for n in (body.nodes[0], body.nodes[-1]))
     return Node(op, ins, outs, f"{first} to {last}")

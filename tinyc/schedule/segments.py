@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from tinyc.errors import TinycError
-from tinyc.ir.graph import Graph, plain_port
+from tinyc.ir.graph import Graph
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.parts import Mode, Tiling
 from tinyc.ir.region import RegionOp
 from tinyc.program.lowering import Choice
 from tinyc.program.program import lower_graph
 from tinyc.schedule.cost import instructions
-from tinyc.schedule.regions import Cut, with_regions
+from tinyc.schedule.regions import Cut, stretch, with_regions
 
 
 @dataclass(frozen=True)
@@ -157,23 +157,9 @@ class Segments:
 
     def _alone(self, first: int, last: int) -> tuple[Graph, int]:
         """The nodes as a graph of their own, and the bytes of tensors that wait without being touched."""
-        graph = self.graph
-        nodes = graph.nodes[first:last]
-        made = dict.fromkeys(v for n in nodes for v in n.outs)
-        read = dict.fromkeys(v for n in nodes for v in n.ins)
-        ins = [v for v in read if v not in made and v not in graph.constants]
-        later = {v for n in graph.nodes[last:] for v in n.ins} | {p.value for p in graph.outputs}
-        kept = [v for v in made if v in later]
-        kept += [v for v in ins if self._last_read.get(self._source(v), -1) >= last]
-        touched = {self._source(v) for v in ins}
-        waits = sum(graph.types[v].bytes for v in self.waiting(first) if v not in touched and v not in ins)
-        alone = Graph(
-            graph.name,
-            tuple(plain_port(v, graph.types[v]) for v in ins),
-            tuple(plain_port(v, graph.types[v]) for v in kept),
-            tuple(nodes),
-            {v: graph.types[v] for v in (*read, *made)},
-            {v: graph.constants[v] for v in read if v in graph.constants},
-            graph.rounding,
-        )
-        return alone, waits
+        alone = stretch(self.graph, first, last)
+        kept = [p for p in alone.inputs if self._last_read.get(self._source(p.value), -1) >= last]
+        ins = {p.value for p in alone.inputs}
+        touched = ins | {self._source(v) for v in ins}
+        waits = sum(self.graph.types[v].bytes for v in self.waiting(first) if v not in touched)
+        return replace(alone, outputs=(*alone.outputs, *kept)), waits
