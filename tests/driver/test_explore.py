@@ -222,5 +222,5 @@ def test_the_report_and_the_dump_tell_what_was_chosen(
 def test_float_models_by_rows(model: Path, options: Options) -> None:
     wish = ScheduleWish(Schedule.STREAM, rows=True)
     found = explore_model(model, replace(options, float=True, calibration=None, schedule=wish))
-    assert found.chosen is not None and all(p.program.fed_rows == 20 for p in found.points)
+    assert found.chosen is not None and all(p.program.fed and p.program.fed.rows == 20 for p in found.points)
     assert found.chosen.ram < 4 * LAYER_BYTES / 2

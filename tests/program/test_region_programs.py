@@ -18,7 +18,7 @@ from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.parts import Mode, Tiling
 from tinyc.ir.region import RegionOp, flattened
 from tinyc.program.lowering import Choice
-from tinyc.program.program import Program, build_program
+from tinyc.program.program import Program, Rows, build_program
 from tinyc.schedule.regions import Cut, with_regions
 
 TARGETS = {
@@ -34,8 +34,11 @@ def check(program: Program) -> None:
     assert overwritten(program) == []
     assert len(program.layers) == sum(not n.op.is_view for n in flattened(program.graph).nodes)
     fed = [step for step in program.steps if step.is_feed]
-    assert len(fed) <= program.fed_rows
-    assert len({step.outs[0].bytes for step in fed}) <= 1
+    if program.fed is None:
+        assert not fed
+    else:
+        assert 0 < len(fed) <= program.fed.rows
+        assert {step.outs[0].bytes for step in fed} == {program.fed.row_bytes}
 
 
 @given(st.booleans().flatmap(lambda fed: region_networks(fed=fed)), st.sampled_from(list(TARGETS)))
@@ -85,7 +88,7 @@ def test_an_input_that_arrives_by_rows_never_exists_as_a_whole() -> None:
     program = quick_program(graph, Choice(KernelTarget(foreign=True)))
     assert {b.name: b.bytes for b in program.buffers}["x"] == 3 * ROW
     assert "x" not in program.places
-    assert (program.fed_value, program.fed_rows) == ("x", 16)
+    assert program.fed == Rows(0, 16, ROW)
     assert sum(step.is_feed for step in program.steps) == 16
 
 

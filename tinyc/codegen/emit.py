@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -105,16 +105,10 @@ class _Parts:
 
     def feed(self) -> dict[str, Any] | None:
         """What is to be known of an input that arrives by rows."""
-        if not self.feeds:
+        if self.program.fed is None:
             return None
-        value = self.program.fed_value
-        index = next(i for i, p in enumerate(self.program.graph.inputs) if p.value == value)
-        return {
-            "input": index,
-            "rows": self.program.fed_rows,
-            "row_bytes": self.feeds[0].outs[0].bytes,
-            "offsets": [self.program.offset(step.outs[0]) for step in self.feeds],
-        }
+        offsets = [self.program.offset(step.outs[0]) for step in self.feeds]
+        return {**asdict(self.program.fed), "offsets": offsets}
 
 
 def render(template: str, context: dict[str, Any]) -> str:

@@ -40,7 +40,7 @@ from tinyc.program.lowering import Choice
 from tinyc.program.program import Program, build_program
 from tinyc.quant.calibrate import Progress, random_samples
 from tinyc.quant.observers import ObserverChoice
-from tinyc.run.host import Interface, Result, Rows
+from tinyc.run.host import Interface, Result
 from tinyc.samples import Say, load_npz, match_samples, silent
 from tinyc.target.board import Board
 from tinyc.target.linker import DEFAULT_STACK_BYTES
@@ -214,7 +214,6 @@ def interface_of(program: Program, name: str) -> Interface:
     """How the generated C is called and where its steps leave their results."""
     graph = program.graph
     run = [step for step in program.steps if not step.is_feed]
-    fed = next((step.outs[0].bytes for step in program.steps if step.is_feed), None)
     return Interface(
         name=name,
         arena_bytes=program.arena_bytes,
@@ -226,9 +225,7 @@ def interface_of(program: Program, name: str) -> Interface:
             for index, step in enumerate(run)
             if (w := step.written) is not None
         ),
-        fed=None
-        if fed is None
-        else Rows([p.value for p in graph.inputs].index(program.fed_value or ""), program.fed_rows, fed),
+        fed=program.fed,
     )
 
 

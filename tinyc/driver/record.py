@@ -15,8 +15,8 @@ from tinyc.errors import TinycError
 from tinyc.ir.graph import Node
 from tinyc.ir.kernel import KernelSet
 from tinyc.ir.region import RegionOp
-from tinyc.program.program import Program
-from tinyc.run.host import Interface, Result, Rows
+from tinyc.program.program import Program, Rows
+from tinyc.run.host import Interface, Result
 from tinyc.schedule.search import Point
 from tinyc.target.board import Board
 

@@ -36,6 +36,15 @@ class MemoryPart:
     """Bytes that kernels are given there to read or to write in one inference, each once a call."""
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Input `input` of the model arrives in so many rows of so many bytes."""
+
+    input: int
+    rows: int
+    row_bytes: int
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """Everything the emitter needs: layers by number, the steps in which they run, and a place for every buffer."""
@@ -63,16 +72,15 @@ class Program:
         return any(isinstance(node.op, RegionOp) for node in self.graph.nodes)
 
     @property
-    def fed_value(self) -> str | None:
-        """The input that arrives by rows."""
-        ops = [node.op for node in self.graph.nodes]
-        return next((op.fed_value for op in ops if isinstance(op, RegionOp) and op.fed_value), None)
-
-    @property
-    def fed_rows(self) -> int:
-        """How many rows the input has that arrives by rows; 0 if there is none."""
-        regions = [node.op for node in self.graph.nodes if isinstance(node.op, RegionOp)]
-        return next((op.body.types[op.fed_value].shape[op.axis] for op in regions if op.fed_value), 0)
+    def fed(self) -> Rows | None:
+        """The input that arrives by rows, if one does."""
+        for op in (node.op for node in self.graph.nodes):
+            if isinstance(op, RegionOp) and op.fed_value is not None:
+                kind = op.body.types[op.fed_value]
+                index = [p.value for p in self.graph.inputs].index(op.fed_value)
+                rows = kind.shape[op.axis]
+                return Rows(index, rows, kind.bytes // rows)
+        return None
 
     @cached_property
     def constants(self) -> dict[str, TensorType]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tinyc.errors import CheckFailedError, TinycError, ToolMissingError
 from tinyc.ir.op import Region
 from tinyc.ir.parts import cut
+from tinyc.program.program import Rows
 from tinyc.resources import resource
 
 Array = NDArray[Any]
@@ -35,15 +36,6 @@ class Result:
     offset: int
     bytes: int
     region: Region
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Input `input` arrives in so many rows of so many bytes."""
-
-    input: int
-    rows: int
-    row_bytes: int
 
 
 @dataclass(frozen=True)
