@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -156,17 +156,37 @@ def markdown(rows: Iterable[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def command_line(description: str, models: Iterable[Model]) -> argparse.ArgumentParser:
+    """A command line on which some of `models` can be named."""
+    parser = argparse.ArgumentParser(description=description)
+    names = [model.name for model in models]
+    parser.add_argument("--models", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names))
+    return parser
+
+
+def named(models: Iterable[Model], names: Sequence[str], job: str) -> list[Model]:
+    """The models of these names whose files are there; of others `job` says that they are left out."""
+    wanted = [model for model in models if model.name in names]
+    for model in wanted:
+        if not model.file.is_file():
+            print(f"{job}: {model.name} is left out: there is no {model.file}", file=sys.stderr)
+    return [model for model in wanted if model.file.is_file()]
+
+
+def publish(job: str, rows: Iterable[Any], table: str) -> None:
+    """Write what was measured to build/, as JSON and as the table, and print the table. `rows` are dataclasses."""
+    BUILD.mkdir(exist_ok=True)
+    (BUILD / f"{job}.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    (BUILD / f"{job}.md").write_text(table)
+    print(table, end="")
+
+
 def main() -> int:
     """Measure what is asked for, and write and print the table; 1 if a model could not be measured."""
-    parser = argparse.ArgumentParser(description="Measure models in the emulator.")
-    names = [model.name for model in MODELS]
-    parser.add_argument("--models", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names))
+    parser = command_line("Measure models in the emulator.", MODELS)
     parser.add_argument("--boards", nargs="+", default=BOARDS, metavar="BOARD", help="default: one of each core")
     args = parser.parse_args()
-    models = [model for model in MODELS if model.name in args.models and model.file.is_file()]
-    for model in MODELS:
-        if model.name in args.models and model not in models:
-            print(f"bench: {model.name} is left out: there is no {model.file}", file=sys.stderr)
+    models = named(MODELS, args.models, "bench")
     anchors = SHARED / "anchors" / "tflm.json"
     baselines = json.loads(anchors.read_text())["models"] if anchors.is_file() else {}
     jobs = [(model, board) for model in models for board in args.boards]
@@ -176,10 +196,7 @@ def main() -> int:
             rows.append(measure(model, board, baselines))
         except tinyc.TinycError as error:
             print(f"bench: {model.name} on {board}: {error}", file=sys.stderr)
-    BUILD.mkdir(exist_ok=True)
-    (BUILD / "bench.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
-    (BUILD / "bench.md").write_text(markdown(rows))
-    print(markdown(rows), end="")
+    publish("bench", rows, markdown(rows))
     return 0 if len(rows) == len(jobs) else 1
 
 

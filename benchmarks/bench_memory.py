@@ -8,17 +8,15 @@ build/bench-memory.json; the exit status is 1 if anything is not as it must be.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bench import BUILD, MODELS, Model, shared_model
+from bench import MODELS, Model, command_line, named, publish, shared_model
 from numpy.typing import NDArray
 
 import tinyc
@@ -185,16 +183,10 @@ def markdown(rows: Iterable[Row]) -> str:
 
 def main() -> int:
     """Measure what is asked for, and write and print the table; 1 if anything is not as it must be."""
-    parser = argparse.ArgumentParser(description="Measure what schedules save.")
-    names = [model.name for model in MEMORY_MODELS]
-    parser.add_argument("--models", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names))
-    args = parser.parse_args()
+    args = command_line("Measure what schedules save.", MEMORY_MODELS).parse_args()
     rows: list[Row] = []
     failed = False
-    for model in (m for m in MEMORY_MODELS if m.name in args.models):
-        if not model.file.is_file():
-            print(f"bench-memory: {model.name} is left out: there is no {model.file}", file=sys.stderr)
-            continue
+    for model in named(MEMORY_MODELS, args.models, "bench-memory"):
         try:
             for row in measure(model):
                 rows.append(row)
@@ -202,10 +194,7 @@ def main() -> int:
         except tinyc.TinycError as error:
             failed = True
             print(f"bench-memory: {model.name}: {error}", file=sys.stderr)
-    BUILD.mkdir(exist_ok=True)
-    (BUILD / "bench-memory.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
-    (BUILD / "bench-memory.md").write_text(markdown(rows))
-    print(markdown(rows), end="")
+    publish("bench-memory", rows, markdown(rows))
     return 0 if not failed and all(row.right for row in rows) else 1
 
 
