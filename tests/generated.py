@@ -140,3 +140,12 @@ def generate(
     folder.mkdir(parents=True, exist_ok=True)
     write_files(folder, texts, [*files.runtime, *firmware_files(target)])
     return Generated(folder, target, program, interface)
+
+
+def check_emulator(model: Generated, samples: Sequence[Arrays]) -> QemuResult:
+    """Run on the emulated core: all that it computes is the interpreter's, within the arena that was planned."""
+    result = model.emulate(samples)
+    assert result.layers == b"".join(model.layer_bytes(s) for s in samples)
+    assert result.outputs == b"".join(model.output_bytes(s) for s in samples)
+    assert result.arena_high_water <= result.arena_bytes == model.program.arena_bytes
+    return result

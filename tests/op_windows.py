@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from op_cases import Problem
 
 from tinyc.ir.op import Region, Signature
-
-Array = NDArray[Any]
+from tinyc.ir.parts import cut
 
 # Axes that a region must span: operators do not compute some of their channels only.
 WHOLE_AXES = {"conv2d": {3}, "depthwise_conv2d": {3}, "dense": {-1}, "softmax": {-1}}
@@ -27,11 +24,6 @@ def draw_region(data: st.DataObject, problem: Problem) -> Region:
         start = 0 if fixed else data.draw(st.integers(0, size - 1))
         spans.append((start, size if fixed else data.draw(st.integers(start + 1, size))))
     return tuple(spans)
-
-
-def cut(x: Array, region: Region | None) -> Array:
-    """The part of an array; None is the whole."""
-    return x if region is None else x[tuple(slice(*span) for span in region)].copy()
 
 
 def part_of(problem: Problem, region: Region) -> Problem:

@@ -13,9 +13,10 @@ from call import Kernels
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from op_cases import CASES, Case, float_problem, int_problem
-from op_windows import cut, draw_region, part_of
+from op_windows import draw_region, part_of
 
 from tinyc.ir.kernel import Candidate, KernelTarget
+from tinyc.ir.parts import cut
 from tinyc.ir.types import Rounding
 from tinyc.ops import Conv2D
 

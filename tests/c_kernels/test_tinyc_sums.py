@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from op_cases import Case, int_problem
 from op_tails import TAILS, draw_parts
-from op_windows import cut
 
 from tinyc.ir.kernel import KernelTarget, Out, tinyc_call
 from tinyc.ir.op import Array, Op, Region, Signature
+from tinyc.ir.parts import cut
 from tinyc.ir.types import Rounding
 from tinyc.ops import AvgPool2D, Dense, MaxPool2D, Mean
 

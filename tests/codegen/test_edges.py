@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from generated import generate
+from generated import check_emulator, generate
 from strategies import float_inputs, int_inputs
 from texts import read
 
@@ -48,9 +48,7 @@ def test_on_the_host_and_in_the_emulator(tmp_path: Path, text: str) -> None:
     samples = [int_inputs(model.graph, seed) for seed in range(2)]
     for sample in samples:
         assert model.host_outputs(sample) == model.output_bytes(sample)
-    result = model.emulate(samples)
-    assert result.outputs == b"".join(model.output_bytes(s) for s in samples)
-    assert result.layers == b"".join(model.layer_bytes(s) for s in samples)
+    check_emulator(model, samples)
 
 
 def test_a_scalar(tmp_path: Path) -> None:

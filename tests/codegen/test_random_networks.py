@@ -8,7 +8,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from generated import Generated, generate, side_by_side
+from generated import Arrays, Generated, check_emulator, generate, side_by_side
 from strategies import CMSIS_STEPS, STEPS, Step, every_operator, float_inputs, int_inputs, quantized, random_graph
 
 from tinyc.driver.phases import simplify
@@ -32,10 +32,14 @@ def integer_networks(seeds: range, rounding: Rounding, steps: Sequence[Step] = S
     return side_by_side([remove_channels(g) if i % 2 else g for i, g in enumerate(graphs)])
 
 
+def samples_of(model: Generated) -> list[Arrays]:
+    """Values of its inputs, drawn SAMPLES times."""
+    return [int_inputs(model.graph, seed) for seed in range(SAMPLES)]
+
+
 def check_host(model: Generated) -> None:
     """Every layer's result on this machine is the interpreter's."""
-    for seed in range(SAMPLES):
-        inputs = int_inputs(model.graph, seed)
+    for inputs in samples_of(model):
         want = model.interpreted(inputs)
         got = model.host_values(inputs)
         # what is concatenated of parts that are computed in their place is nobody's result
@@ -45,15 +49,6 @@ def check_host(model: Generated) -> None:
         for value, data in got.items():
             np.testing.assert_array_equal(data, want[value], value)
         assert model.host_outputs(inputs) == model.output_bytes(inputs)
-
-
-def check_emulator(model: Generated) -> None:
-    """Every layer's result on the emulated core is the interpreter's."""
-    samples = [int_inputs(model.graph, seed) for seed in range(SAMPLES)]
-    result = model.emulate(samples)
-    assert result.layers == b"".join(model.layer_bytes(s) for s in samples)
-    assert result.outputs == b"".join(model.output_bytes(s) for s in samples)
-    assert result.arena_high_water <= result.arena_bytes == model.program.arena_bytes
 
 
 @pytest.mark.parametrize("rounding", Rounding)
@@ -78,21 +73,23 @@ def test_layers_of_many_networks_on_the_host(tmp_path: Path, rounding: Rounding,
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_layers_in_the_emulator(tmp_path: Path, board: str) -> None:
-    check_emulator(generate(integer_networks(range(200, 216), Rounding.SINGLE), tmp_path, board))
+    model = generate(integer_networks(range(200, 216), Rounding.SINGLE), tmp_path, board)
+    check_emulator(model, samples_of(model))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rounding", Rounding)
 @pytest.mark.parametrize("board", [*BOARDS, *MORE_BOARDS])
 def test_layers_of_many_networks_in_the_emulator(tmp_path: Path, board: str, rounding: Rounding) -> None:
-    check_emulator(generate(integer_networks(range(300, 320), rounding), tmp_path, board))
+    model = generate(integer_networks(range(300, 320), rounding), tmp_path, board)
+    check_emulator(model, samples_of(model))
 
 
 @pytest.mark.parametrize("rounding", Rounding)
 def test_every_operator_under_the_sanitizers(tmp_path: Path, rounding: Rounding) -> None:
     graphs = [quantized(simplify(every_operator(Random(0))), rounding)]
     model = generate(side_by_side([*graphs, integer_networks(range(400, 410), rounding)]), tmp_path)
-    samples = [int_inputs(model.graph, seed) for seed in range(SAMPLES)]
+    samples = samples_of(model)
     assert model.sanitized_outputs(samples) == b"".join(model.output_bytes(s) for s in samples)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from generated import Generated, generate, side_by_side
+from generated import Arrays, Generated, check_emulator, generate, side_by_side
 from program_checks import quick_program
 from strategies import int_inputs
 from strategies_regions import region_network
@@ -30,24 +30,19 @@ def model_of(graph: Graph, folder: Path, board: str = "mps2-an386") -> Generated
     return generate(graph, folder, board, build=quick_program)
 
 
+def samples_of(model: Generated) -> list[Arrays]:
+    """Values of its inputs, drawn SAMPLES times."""
+    return [int_inputs(model.graph, seed) for seed in range(SAMPLES)]
+
+
 def check_host(model: Generated) -> None:
     """All that is computed of every value, on this machine, is the interpreter's."""
-    for seed in range(SAMPLES):
-        inputs = int_inputs(model.graph, seed)
+    for inputs in samples_of(model):
         want = model.interpreted(inputs)
         _, seen = model.host.run(model.input_bytes(inputs), trace=True)
         for result, got, expected in zip(model.interface.results, seen, model.interface.cut(want), strict=True):
             assert got == expected, (result.name, result.region)
         assert model.host_outputs(inputs) == model.output_bytes(inputs)
-
-
-def check_emulator(model: Generated) -> None:
-    """As `check_host`, on the emulated core."""
-    samples = [int_inputs(model.graph, seed) for seed in range(SAMPLES)]
-    result = model.emulate(samples)
-    assert result.layers == b"".join(model.layer_bytes(s) for s in samples)
-    assert result.outputs == b"".join(model.output_bytes(s) for s in samples)
-    assert result.arena_high_water <= result.arena_bytes == model.program.arena_bytes
 
 
 @pytest.mark.parametrize("rounding", Rounding)
@@ -65,20 +60,22 @@ def test_parts_of_many_networks_on_the_host(tmp_path: Path, first: int) -> None:
 
 def test_parts_under_the_sanitizers(tmp_path: Path) -> None:
     model = model_of(networks(range(400, 406)), tmp_path)
-    samples = [int_inputs(model.graph, seed) for seed in range(SAMPLES)]
+    samples = samples_of(model)
     assert model.sanitized_outputs(samples) == b"".join(model.output_bytes(s) for s in samples)
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_parts_in_the_emulator(tmp_path: Path, board: str) -> None:
-    check_emulator(model_of(networks(range(200, 206)), tmp_path, board))
+    model = model_of(networks(range(200, 206)), tmp_path, board)
+    check_emulator(model, samples_of(model))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", [300, 320, 340])
 @pytest.mark.parametrize("board", BOARDS)
 def test_parts_of_many_networks_in_the_emulator(tmp_path: Path, board: str, first: int) -> None:
-    check_emulator(model_of(networks(range(first, first + 20)), tmp_path, board))
+    model = model_of(networks(range(first, first + 20)), tmp_path, board)
+    check_emulator(model, samples_of(model))
 
 
 def fed_network(seed: int) -> Graph:
@@ -89,7 +86,7 @@ def fed_network(seed: int) -> Graph:
 def test_rows_that_arrive_at_once(tmp_path: Path) -> None:
     model = model_of(fed_network(0), tmp_path)
     check_host(model)
-    check_emulator(model)
+    check_emulator(model, samples_of(model))
 
 
 @pytest.mark.slow
@@ -164,5 +161,5 @@ def test_rows_that_arrive_in_chunks(tmp_path: Path, seed: int) -> None:
 
 def test_rows_that_arrive_under_the_sanitizers(tmp_path: Path) -> None:
     model = model_of(fed_network(10), tmp_path)
-    samples = [int_inputs(model.graph, seed) for seed in range(SAMPLES)]
+    samples = samples_of(model)
     assert model.sanitized_outputs(samples) == b"".join(model.output_bytes(s) for s in samples)

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from op_cases import CASES, Case, float_problem, int_problem
 from op_tails import TAILS, draw_parts
-from op_windows import cut
 
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.op import Op
+from tinyc.ir.parts import cut
 from tinyc.ir.types import Rounding
 from tinyc.ops import AvgPool2D, Dense, MaxPool2D, Mean
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from op_cases import CASES, float_problem, int_problem
-from op_windows import cut, draw_region, part_of
+from op_windows import draw_region, part_of
 
+from tinyc.ir.parts import cut
 from tinyc.ir.types import Rounding, f32
 from tinyc.ops import ALL_OPS, Conv2D
 
