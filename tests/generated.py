@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.codegen.emit import emit_model, write_files
-from tinyc.driver.compile import interface_of
 from tinyc.driver.firmware import firmware_files, link_firmware, linker_text, main_text
+from tinyc.driver.interface import interface_of
 from tinyc.ir.graph import Graph, Node, Port, plain_port
 from tinyc.ir.interp import execute
 from tinyc.ir.kernel import KernelSet, KernelTarget
 from tinyc.ir.region import RegionOp, flattened
-from tinyc.program.lowering import Choice
+from tinyc.program.choice import Choice
 from tinyc.program.program import Program, build_program
 from tinyc.run.host import HostModel, Interface, run_sanitized
 from tinyc.run.qemu import QemuResult, run_firmware

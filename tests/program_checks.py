@@ -7,7 +7,7 @@ import numpy as np
 from tinyc.ir.graph import Graph
 from tinyc.memory.check import find_fault
 from tinyc.memory.first_fit import plan_first_fit
-from tinyc.program.lowering import Choice
+from tinyc.program.choice import Choice
 from tinyc.program.program import Program, lower_graph
 from tinyc.program.steps import Place
 

@@ -20,7 +20,7 @@ from tinyc.ir.kernel import KernelSet, KernelTarget
 from tinyc.ir.types import Rounding
 from tinyc.ops import ALL_OPS
 from tinyc.passes.remove_channels import remove_channels
-from tinyc.program.lowering import Choice
+from tinyc.program.choice import Choice
 from tinyc.program.program import build_program
 from tinyc.target.board import load_board
 from tinyc.target.cpu import CPUS

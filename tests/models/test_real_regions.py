@@ -18,7 +18,7 @@ from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.parts import Mode, Tiling
 from tinyc.ir.region import flattened
 from tinyc.ir.verify import verify
-from tinyc.program.lowering import Choice
+from tinyc.program.choice import Choice
 from tinyc.samples import match_samples
 from tinyc.schedule.regions import Cut, with_regions
 

@@ -11,7 +11,7 @@ from texts import read
 from tinyc.ir.graph import Graph
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.types import Rounding
-from tinyc.program.lowering import Choice
+from tinyc.program.choice import Choice
 from tinyc.program.program import Program, build_program
 
 CHOICES = st.builds(Choice, st.builds(KernelTarget, dsp=st.booleans(), mve=st.booleans(), foreign=st.booleans()))

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from strategies_regions import region_network
 
 from tinyc.ir.kernel import KernelTarget, tinyc_call
+from tinyc.program.choice import Choice
 from tinyc.program.live import Usage, usage
-from tinyc.program.lowering import Choice, Lowering
+from tinyc.program.lowering import Lowering
 from tinyc.program.steps import Place, Step
 
 CALL = tinyc_call("a_kernel")

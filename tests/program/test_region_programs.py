@@ -17,7 +17,7 @@ from tinyc.ir.graph import Graph
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.parts import Mode, Tiling
 from tinyc.ir.region import RegionOp, flattened
-from tinyc.program.lowering import Choice
+from tinyc.program.choice import Choice
 from tinyc.program.program import Program, Rows, build_program
 from tinyc.schedule.regions import Cut, with_regions
 

@@ -13,7 +13,7 @@ from tinyc.ir.graph import Graph
 from tinyc.ir.interp import execute
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.verify import verify
-from tinyc.program.lowering import Choice
+from tinyc.program.choice import Choice
 from tinyc.program.program import lower_graph
 from tinyc.schedule.order import order_layers, peak_bytes
 

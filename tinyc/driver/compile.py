@@ -25,6 +25,7 @@ from tinyc.driver.firmware import (
     linker_text,
     main_text,
 )
+from tinyc.driver.interface import interface_of
 from tinyc.driver.output import check_output, list_files, replacing
 from tinyc.driver.phases import Lowered, Quantization, lower
 from tinyc.driver.record import REPORT, build_report, write_report
@@ -36,11 +37,10 @@ from tinyc.ir.interp import execute, to_value
 from tinyc.ir.kernel import KernelSet, KernelTarget
 from tinyc.ir.types import Rounding
 from tinyc.memory.buffers import Memory
-from tinyc.program.lowering import Choice
+from tinyc.program.choice import Choice
 from tinyc.program.program import Program, build_program
 from tinyc.quant.calibrate import Progress, random_samples
 from tinyc.quant.observers import ObserverChoice
-from tinyc.run.host import Interface, Result
 from tinyc.samples import Say, load_npz, match_samples, silent
 from tinyc.target.board import Board
 from tinyc.target.linker import DEFAULT_STACK_BYTES
@@ -208,25 +208,6 @@ def _calibration_note(options: Options) -> str | None:
     method = "minmax" if percent is None else f"percentile:{percent:g}"
     source = "arrays" if isinstance(options.calibration, Mapping) else Path(str(options.calibration)).name
     return f"{source}, {method}"
-
-
-def interface_of(program: Program, name: str) -> Interface:
-    """How the generated C is called and where its steps leave their results."""
-    graph = program.graph
-    run = [step for step in program.steps if not step.is_feed]
-    return Interface(
-        name=name,
-        arena_bytes=program.arena_bytes,
-        input_bytes=tuple(graph.types[p.value].bytes for p in graph.inputs),
-        output_bytes=tuple(graph.types[p.value].bytes for p in graph.outputs),
-        single_rounding=graph.rounding is Rounding.SINGLE,
-        results=tuple(
-            Result(w.value, index, program.offset(w.place), w.place.bytes, w.region)
-            for index, step in enumerate(run)
-            if (w := step.written) is not None
-        ),
-        fed=program.fed,
-    )
 
 
 def _selftest(program: Program, sample: Sample | None) -> SelfTest:

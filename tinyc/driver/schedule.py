@@ -11,7 +11,7 @@ from tinyc.errors import DoesNotFitError, TinycError
 from tinyc.ir.graph import Graph
 from tinyc.ir.kernel import KernelSet
 from tinyc.ir.parts import Mode
-from tinyc.program.lowering import Choice
+from tinyc.program.choice import Choice
 from tinyc.report.text import shape
 from tinyc.samples import Say, silent
 from tinyc.schedule.search import Point, choose, explore, plan

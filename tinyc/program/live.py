@@ -37,11 +37,15 @@ class Usage:
 
     def in_use(self) -> int:
         """The most bytes in use at one step: no arena is smaller."""
+        return int(self.in_use_by_step().max())
+
+    def in_use_by_step(self) -> NDArray[np.int64]:
+        """The bytes in use at each step, and after the last."""
         totals = np.maximum(self.high - self.low, 0).sum(axis=1)
         saved = np.zeros_like(totals)
         for step, out, source, distance in self.runs:
             saved[step] += max(0, int(self.high[step, out] - self.low[step, source]) - distance)
-        return int((totals - saved).max())
+        return np.asarray(totals - saved)
 
     def buffers(self) -> list[Buffer]:
         """A buffer for each name, as large as its highest byte in use and as long as it is in use."""

@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from tinyc.errors import UnsupportedError
 from tinyc.ir.graph import Graph, Node
-from tinyc.ir.kernel import Candidate, In, KernelSet, KernelTarget
-from tinyc.ir.op import Op, Signature
+from tinyc.ir.kernel import Candidate, In
 from tinyc.ir.parts import whole
 from tinyc.ir.region import RegionOp
+from tinyc.program.choice import Choice
 from tinyc.program.steps import Layer, Place, Step, Written, workspace_bytes
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What decides which kernels are called."""
-
-    target: KernelTarget
-    kernels: KernelSet = KernelSet.TINYC
-
-    @property
-    def follow(self) -> bool:
-        """Whether results may run over inputs as `KernelCall.lags` says: that is known of our kernels."""
-        return not self.target.foreign
-
-    def select(self, node: Node, op: Op, sig: Signature) -> Candidate:
-        """The first candidate that the kernel set has."""
-        candidates: Sequence[Candidate] = op.kernels(sig, self.target)
-        for candidate in candidates:
-            if self.kernels is KernelSet.TINYC or all(call.header == "arm_nnfunctions.h" for call in candidate):
-                return candidate
-        raise UnsupportedError(
-            f"the kernel set '{self.kernels.value}' has no function for {op.name} of {', '.join(map(str, sig.ins))}",
-            f"node '{node.name}'",
-            f"compile with --kernels {KernelSet.TINYC.value}",
-        )
 
 
 class Lowering:

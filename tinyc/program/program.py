@@ -17,8 +17,9 @@ from tinyc.memory.buffers import Buffer, Distance, Memory, Plan
 from tinyc.memory.check import find_fault
 from tinyc.memory.planner import plan_buffers
 from tinyc.memory.pools import plan_pools
+from tinyc.program.choice import Choice
 from tinyc.program.live import Usage, usage
-from tinyc.program.lowering import Choice, Lowering
+from tinyc.program.lowering import Lowering
 from tinyc.program.steps import Layer, Place, Step, workspace_bytes
 
 ARENA_ALIGNMENT = 16

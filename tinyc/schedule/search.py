@@ -18,7 +18,7 @@ from tinyc.ir.graph import Graph
 from tinyc.ir.kernel import KernelSet
 from tinyc.ir.parts import Mode, Tiling
 from tinyc.ir.region import RegionOp, flattened
-from tinyc.program.lowering import Choice
+from tinyc.program.choice import Choice
 from tinyc.program.program import Program, build_program
 from tinyc.samples import Say, silent
 from tinyc.schedule.cost import instructions

@@ -17,7 +17,7 @@ from tinyc.ir.graph import Graph
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.parts import Mode, Tiling
 from tinyc.ir.region import RegionOp
-from tinyc.program.lowering import Choice
+from tinyc.program.choice import Choice
 from tinyc.program.program import lower_graph
 from tinyc.schedule.cost import instructions
 from tinyc.schedule.regions import Cut, stretch, with_regions

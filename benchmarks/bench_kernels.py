@@ -1,0 +1,258 @@
+"""What kernels cost on each emulated core: `make bench-kernels`, and with `--update` the tables in costs/.
+
+A sweep over single layers of many shapes: every kernel that a layer could call is run in the emulator. The table in
+build/bench-kernels.md has instructions, instructions a multiply-accumulate, and how far the weights that are fitted
+to the kernel's work are off. `--update` writes figures and weights to costs/<core>.json, which the compiler reads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from tinyc.driver.autotune import measure
+from tinyc.driver.phases import Quantization, lower
+from tinyc.ir.graph import Graph, Node, plain_port
+from tinyc.ir.kernel import KernelSet, KernelTarget
+from tinyc.ir.op import Op
+from tinyc.ir.types import TensorType, f32
+from tinyc.ops import Add, AvgPool2D, Clamp, Conv2D, Dense, DepthwiseConv2D, MaxPool2D, Mean, Mul, Softmax
+from tinyc.program.choice import Choice, kind, plain_work
+from tinyc.program.costs import label, work_key
+from tinyc.program.program import build_program
+from tinyc.quant.calibrate import random_samples
+from tinyc.target.board import Board, load_board
+
+ROOT = Path(__file__).parents[1]
+BUILD, COSTS = ROOT / "build", ROOT / "costs"
+BOARDS = ("qemu-m0", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547")
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """An operator with the shapes of its inputs; all but the first `fed` are random constants."""
+
+    op: Op
+    shapes: tuple[Shape, ...]
+    fed: int = 1
+
+
+def convolution(height: int, width: int, depth: int, out: int, kernel: int | Shape, stride: int = 1) -> Layer:
+    """A convolution with as much padding as keeps the size at stride 1."""
+    kernel_h, kernel_w = (kernel, kernel) if isinstance(kernel, int) else kernel
+    op = Conv2D(stride=(stride, stride), pads=_same(kernel_h, kernel_w))
+    return Layer(op, ((1, height, width, depth), (out, kernel_h, kernel_w, depth), (out,)))
+
+
+def depthwise(height: int, width: int, channels: int, kernel: int = 3, stride: int = 1) -> Layer:
+    """A depthwise convolution, padded likewise."""
+    op = DepthwiseConv2D(stride=(stride, stride), pads=_same(kernel, kernel))
+    return Layer(op, ((1, height, width, channels), (1, kernel, kernel, channels), (channels,)))
+
+
+def dense(rows: int, depth: int, out: int) -> Layer:
+    """A fully connected layer."""
+    return Layer(Dense(), ((rows, depth), (out, depth), (out,)))
+
+
+def _same(kernel_h: int, kernel_w: int) -> tuple[int, int, int, int]:
+    return (kernel_h - 1) // 2, (kernel_w - 1) // 2, kernel_h // 2, kernel_w // 2
+
+
+def sweep() -> Iterator[Layer]:
+    """The layers: those of well-known networks, and others to tell what their cost depends on."""
+    for size, depth, out in (
+        (48, 8, 16), (24, 16, 32), (24, 32, 32), (12, 64, 64), (6, 128, 128), (3, 256, 256), (10, 24, 144), (5, 96, 40),
+        (20, 16, 96), (10, 40, 17), (7, 20, 30), (1, 64, 12), (16, 3, 8), (8, 64, 5),
+    ):  # fmt: skip
+        yield convolution(size, size, depth, out, 1)
+    yield convolution(25, 5, 64, 64, 1)
+    yield convolution(32, 32, 16, 32, 1, 2)
+    for size, depth, out, kernel, stride in (
+        (32, 16, 16, 3, 1), (16, 32, 32, 3, 1), (8, 64, 64, 3, 1), (32, 16, 32, 3, 2), (16, 32, 64, 3, 2),
+        (32, 3, 16, 3, 1), (96, 3, 8, 3, 2), (80, 3, 16, 3, 2), (28, 1, 8, 3, 1), (7, 10, 6, 3, 1), (9, 12, 20, 3, 1),
+        (14, 8, 24, 5, 1), (5, 33, 9, 3, 1), (12, 24, 24, 3, 1), (20, 5, 12, 5, 2),
+    ):  # fmt: skip
+        yield convolution(size, size, depth, out, kernel, stride)
+    yield convolution(49, 10, 1, 64, (10, 4), 2)
+    yield convolution(128, 1, 3, 16, (5, 1), 1)
+    for size, channels, kernel, stride in (
+        (48, 8, 3, 1), (48, 16, 3, 2), (24, 32, 3, 1), (24, 32, 3, 2), (12, 64, 3, 1), (12, 64, 3, 2), (6, 128, 3, 1),
+        (6, 128, 3, 2), (3, 256, 3, 1), (20, 48, 5, 1), (20, 48, 5, 2), (10, 96, 5, 1), (10, 96, 7, 1), (5, 160, 5, 1),
+        (5, 96, 7, 1), (9, 7, 3, 1), (40, 16, 7, 2), (13, 30, 3, 1),
+    ):  # fmt: skip
+        yield depthwise(size, size, channels, kernel, stride)
+    yield depthwise(25, 5, 64)
+    for rows, depth, out in (
+        (1, 640, 128),
+        (1, 128, 128),
+        (1, 128, 8),
+        (1, 8, 128),
+        (1, 128, 640),
+        (1, 64, 10),
+        (4, 33, 17),
+    ):
+        yield dense(rows, depth, out)
+    for shape in ((1, 32, 32, 16), (1, 8, 8, 64), (1, 5, 7, 9)):
+        yield Layer(Add(), (shape, shape), fed=2)
+        yield Layer(Mul(), (shape, shape), fed=2)
+    for size, channels, kernel, stride in ((8, 64, 8, 8), (16, 16, 2, 2), (13, 24, 3, 2), (25, 10, 5, 5)):
+        for pool in (MaxPool2D, AvgPool2D):
+            yield Layer(pool((kernel, kernel), (stride, stride)), ((1, size, size, channels),))
+    for shape in ((1, 8, 8, 64), (1, 3, 3, 256), (1, 5, 25, 64)):
+        yield Layer(Mean((1, 2)), (shape,))
+    for size in (2, 12, 100):
+        yield Layer(Softmax(), ((1, size),))
+    yield Layer(Clamp(0.0, 1.0), ((1, 9, 9, 9),))
+
+
+def graph_of(layers: Sequence[Layer]) -> Graph:
+    """The layers side by side, each with inputs and an output of its own, in int8."""
+    random = np.random.default_rng(0)
+    types: dict[str, TensorType] = {}
+    constants, nodes, inputs, outputs = {}, [], [], []
+    for number, layer in enumerate(layers):
+        names = tuple(f"l{number}.{i}" for i in range(len(layer.shapes)))
+        for index, (name, shape) in enumerate(zip(names, layer.shapes, strict=True)):
+            types[name] = f32(*shape)
+            if index < layer.fed:
+                inputs.append(name)
+            else:
+                constants[name] = random.standard_normal(shape).astype(np.float32)
+        out = f"l{number}.y"
+        (types[out],) = layer.op.infer(*(types[name] for name in names))
+        nodes.append(Node(layer.op, names, (out,), f"layer {number}"))
+        outputs.append(out)
+    ports = [tuple(plain_port(name, types[name]) for name in some) for some in (inputs, outputs)]
+    graph = Graph("sweep", ports[0], ports[1], tuple(nodes), types, constants)
+    return lower(graph, Quantization(random_samples(graph, 0, 2))).graph
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kernel on one layer. `work` is what its instructions are fitted to."""
+
+    layer: str
+    label: str
+    macs: int
+    work: Mapping[str, int]
+    instructions: int
+
+
+def measured(layers: Sequence[Layer], board: Board, cache: Path) -> tuple[list[Row], dict[str, int]]:
+    """Every kernel on every layer, and the bytes of code of each kernel."""
+    graph = graph_of(layers)
+    target = KernelTarget(dsp=board.cpu.has_dsp, mve=board.cpu.has_mve)
+    choice = Choice(target, KernelSet.TINYC)
+    offered = {n.outs[0]: choice.offered(n, n.op, graph.signature(n)) for n in graph.nodes if not n.op.is_view}
+    rows, sizes = [], defaultdict(list)
+    for turn in range(max(map(len, offered.values()))):
+        taken = {value: found[turn] for value, found in offered.items() if turn < len(found)}
+        picks = {value: kind(candidate) for value, candidate in taken.items()}
+        program = build_program(graph, Choice(target, KernelSet.TINYC, picks=picks))
+        counts, elf = measure(program, board, cache)
+        for layer, count in zip(program.layers, counts, strict=True):
+            candidate = taken.get(layer.node.outs[0], ())
+            if len(candidate) == 1 and count:
+                sig = graph.signature(layer.node)
+                shapes = " ".join("x".join(map(str, t.shape)) for t in sig.ins[:2])
+                work = candidate[0].work or plain_work(layer.node.op, sig)
+                macs = layer.node.op.macs(*sig.ins)
+                rows.append(Row(f"{layer.node.op.name} {shapes}", label(candidate[0]), macs, work, count))
+        for symbol in elf.flash_symbols():
+            if symbol.is_function:
+                special = re.fullmatch(r"model_(\w+)_\d+", symbol.name)
+                sizes[f"tinyc_{special[1]} inline" if special else symbol.name].append(symbol.bytes)
+    return rows, {name: round(sum(some) / len(some)) for name, some in sizes.items()}
+
+
+def fitted(rows: Sequence[Row]) -> dict[str, float]:
+    """Weights, none negative, with which work makes instructions with the least relative error."""
+    names = sorted({name for row in rows for name in row.work})
+    matrix = np.array([[row.work.get(name, 0) / row.instructions for name in names] for row in rows])
+    while names:
+        weights, *_ = np.linalg.lstsq(matrix, np.ones(len(rows)), rcond=None)
+        if weights.min() >= 0:
+            return {name: float(f"{weight:.5g}") for name, weight in zip(names, weights, strict=True)}
+        worst = int(weights.argmin())
+        matrix = np.delete(matrix, worst, axis=1)
+        del names[worst]
+    return {}
+
+
+def estimate(weights: Mapping[str, float], row: Row) -> float:
+    """The instructions that the weights give."""
+    return sum(weights.get(name, 0.0) * count for name, count in row.work.items())
+
+
+def table(core: str, rows: Sequence[Row], weights: Mapping[str, Mapping[str, float]]) -> str:
+    """Markdown."""
+    lines = [f"## {core}", "", "| layer | kernel | MACs | instructions | a MAC | fit |", "|---|---|--:|--:|--:|--:|"]
+    for row in rows:
+        per_mac = f"{row.instructions / row.macs:.2f}" if row.macs else ""
+        off = estimate(weights[row.label], row) / row.instructions - 1
+        lines.append(
+            f"| {row.layer} | {row.label} | {row.macs:,} | {row.instructions:,} | {per_mac} | {100 * off:+.1f} % |"
+        )
+    return "\n".join(lines) + "\n\n"
+
+
+def main() -> int:
+    """Measure, print, and write."""
+    parser = argparse.ArgumentParser(description="Measure kernels in the emulator.")
+    parser.add_argument("--boards", nargs="+", default=BOARDS, metavar="BOARD", help="default: one of each core")
+    parser.add_argument("--update", action="store_true", help="write costs/<core>.json")
+    args = parser.parse_args()
+    layers = list(sweep())
+    BUILD.mkdir(exist_ok=True)
+    text = ""
+    with tempfile.TemporaryDirectory(prefix="tinyc-kernels-") as cache:
+        for name in track(args.boards, "measuring", console=Console(stderr=True)):
+            board = load_board(name)
+            rows, sizes = measured(layers, board, Path(cache))
+            by_kernel: dict[str, list[Row]] = defaultdict(list)
+            for row in rows:
+                by_kernel[row.label].append(row)
+            weights = {kernel: fitted(some) for kernel, some in by_kernel.items()}
+            text += table(board.cpu.name, rows, weights)
+            if args.update:
+                write(board, by_kernel, weights, sizes)
+    (BUILD / "bench-kernels.md").write_text(text)
+    print(text, end="")
+    return 0
+
+
+def write(
+    board: Board,
+    by_kernel: Mapping[str, Sequence[Row]],
+    weights: Mapping[str, Mapping[str, float]],
+    sizes: Mapping[str, int],
+) -> None:
+    """The table that the compiler reads."""
+    kernels = {}
+    for name, rows in sorted(by_kernel.items()):
+        function, *_, last = f"{name} {name}".split(" ")
+        size = sizes.get(f"{function} inline" if last == "inline" else function, 0)
+        points = {work_key(row.work): row.instructions for row in rows}
+        kernels[name] = {"per": weights[name], "code_bytes": size, "measured": dict(sorted(points.items()))}
+    COSTS.mkdir(exist_ok=True)
+    (COSTS / f"{board.cpu.name}.json").write_text(
+        json.dumps({"core": board.cpu.name, "kernels": kernels}, indent=1) + "\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""Autotuning: what each layer of a model takes with each kernel that it could call, measured in the emulator."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from tinyc.codegen.emit import emit_model, write_files
+from tinyc.driver.firmware import firmware_files, link_firmware, linker_text, main_text
+from tinyc.driver.interface import interface_of
+from tinyc.errors import TinycError
+from tinyc.ir.graph import Graph
+from tinyc.ir.types import DType
+from tinyc.program.choice import Choice
+from tinyc.program.costs import Costs
+from tinyc.program.program import Program, build_program
+from tinyc.program.selection import layer_options
+from tinyc.resources import resource
+from tinyc.run.qemu import run_firmware
+from tinyc.samples import Say, silent
+from tinyc.target.board import Board
+from tinyc.target.elf import Elf
+from tinyc.target.tools import ARM_GCC, QEMU, run_tool
+
+CACHE = "autotune.json"
+TIMEOUT_S = 600.0
+
+
+def tuned(graph: Graph, choice: Choice, board: Board, cache_dir: Path | None = None, watch: Say = silent) -> Choice:
+    """`choice` with the instructions that the layers of a scheduled graph were measured to take with each kernel.
+
+    As many firmwares are built and run as the layer with most candidates has; in each, every layer calls another.
+    What was measured before, with the same tools and kernels, comes from the cache. Raises TinycError if the board has
+    no emulator.
+    """
+    if board.emulator is None:
+        raise TinycError(
+            f"board '{board.name}' has no emulator to measure with", hint="`tinyc boards` lists those that have"
+        )
+    options = layer_options(graph, choice)
+    known = _load(cache_dir, board)
+    turns = max(map(len, options.values()), default=0)
+    for turn in range(turns):
+        taken = {value: found[min(turn, len(found) - 1)] for value, found in options.items()}
+        if all(option.key in known for option in taken.values()):
+            continue
+        watch(f"measuring kernels {turn + 1} of {turns}")
+        picks = {value: option.kind for value, option in taken.items()}
+        program = build_program(graph, replace(choice, picks=picks))
+        counts, _ = measure(program, board, cache_dir)
+        for layer, count in zip(program.layers, counts, strict=False):
+            value = layer.node.outs[0]
+            if value in taken:
+                known[taken[value].key] = count
+    _store(cache_dir, board, known)
+    return replace(choice, costs=Costs(choice.costs.kernels, known))
+
+
+def measure(program: Program, board: Board, cache_dir: Path | None = None) -> tuple[tuple[int, ...], Elf]:
+    """The instructions of each layer in one run of a program on random inputs, its steps added up; and the firmware."""
+    interface = interface_of(program, "model")
+    files = emit_model(program, "model", "a measurement", "")
+    texts = {
+        **files.texts,
+        "main.c": main_text(interface, len(program.layers), None),
+        "linker.ld": linker_text(board),
+    }
+    with tempfile.TemporaryDirectory(prefix="tinyc-measure-") as name:
+        folder = Path(name)
+        write_files(folder, texts, [*files.runtime, *firmware_files(board)])
+        elf = folder / "firmware.elf"
+        linked = link_firmware(folder, elf, board, program.graph.rounding, trace=True, cache_dir=cache_dir)
+        result = run_firmware(elf, board, _random_inputs(program.graph), timeout_s=TIMEOUT_S)
+        return result.layer_instructions, linked
+
+
+def _random_inputs(graph: Graph) -> bytes:
+    random = np.random.default_rng(0)
+    parts = []
+    for port in graph.inputs:
+        kind = graph.types[port.value]
+        if kind.dtype is DType.F32:
+            parts.append(random.standard_normal(kind.shape).astype(np.float32).tobytes())
+        else:
+            parts.append(random.bytes(kind.bytes))
+    return b"".join(parts)
+
+
+# The cache: by what the figures depend on beside the calls, those of calls.
+
+
+def _load(cache_dir: Path | None, board: Board) -> dict[str, int]:
+    return dict(_read(cache_dir).get(_fingerprint(board), {}))
+
+
+def _read(cache_dir: Path | None) -> dict[str, dict[str, int]]:
+    if cache_dir is None:
+        return {}
+    try:
+        content = json.loads((cache_dir / CACHE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _store(cache_dir: Path | None, board: Board, known: Mapping[str, int]) -> None:
+    if cache_dir is None:
+        return
+    content = {**_read(cache_dir), _fingerprint(board): dict(known)}
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        draft = cache_dir / f".{CACHE}"
+        draft.write_text(json.dumps(content, indent=0, sort_keys=True), encoding="utf-8")
+        draft.replace(cache_dir / CACHE)
+    except OSError:
+        return  # what cannot be kept is measured again
+
+
+def _fingerprint(board: Board) -> str:
+    """The core, the compiler, the emulator, and the kernels."""
+    tools = [run_tool([tool.require(), "--version"]).stdout.splitlines()[0] for tool in (ARM_GCC, QEMU)]
+    return f"{board.cpu.name}, {', '.join(tools)}, kernels {_kernels_digest()}"
+
+
+@cache
+def _kernels_digest() -> str:
+    digest = hashlib.sha256()
+    for folder in ("cmsis_nn", "tinyc"):
+        for path in sorted(resource("runtime_c", folder).iterdir()):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
