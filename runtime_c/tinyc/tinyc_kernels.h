@@ -218,6 +218,27 @@ void tinyc_resize_linear_s8(const tinyc_resize_params *params, const int8_t *x, 
 void tinyc_copy_rows(int32_t rows, int32_t row_bytes, const void *src, int32_t src_stride, int32_t dst_offset,
                      void *dst, int32_t dst_stride);
 
+/* A convolution for Helium. Results come `strip` neighbouring pixels at a time, filter after filter; `direct` says that
+ * the kernel is one cell without padding, so that windows are read where they are. The zero point of x is `zero`. */
+typedef struct {
+    int32_t batches;
+    int32_t in_h, in_w, in_c;
+    int32_t out_h, out_w, out_c;
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_left; /* those below and to the right follow from the size of the result */
+    int32_t dilation_h;        /* columns are neighbours */
+    int32_t strip, direct, zero;
+    tinyc_stage stage;
+} tinyc_conv_vectors_params;
+
+/* w: for four filters at a time, the last ones filled up with zeros, four biases (less zero times the sum of the filter),
+ * the words of their scales one after another, and then [steps][4][16] weights in the order of columns, rows, channels.
+ * The workspace holds the columns of a strip, [columns][kernel_h][in_c], and 15 bytes behind. If in_c < 16, then
+ * (16 / in_c - 1) * kernel_h * in_c + in_c is at most 256. */
+void tinyc_conv_vectors_s8(const tinyc_conv_vectors_params *params, const int8_t *x, const int32_t *w, int8_t *strip,
+                           int8_t *y);
+
 #ifdef __cplusplus
 }
 #endif

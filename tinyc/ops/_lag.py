@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from itertools import product
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,3 +129,36 @@ def lag_by_strip(window: Window, x: Shape, y: Shape, pixels: int, filters: int, 
     ends = np.arange(len(lowest))[:, None] * run + np.append(starts[1:], run)
     reads = np.repeat(lowest[:, starts], 2)
     return smallest_lag(reads, np.stack([(ends - 1) * channels + last, ends * channels], axis=-1))
+
+
+@lru_cache(maxsize=4096)
+def lag_by_filters_over_strips(window: Window, x: Shape, y: Shape, strip: int, filters: int, span: int) -> int:
+    """The lag of a convolution that goes through `strip` neighbouring pixels of a row at a time.
+
+    It takes some `filters` over all of them, two pixels a step, and then the next filters. Windows are read where they
+    are, `span` elements each. A strip whose last window is not followed by so many elements is copied beforehand.
+    """
+    width, channels = y[2:]
+    lowest = lowest_elements(window, x, y).reshape(-1, width)
+    size, last = prod(x), last_start(-(-channels // filters) * filters, filters)
+    reads: list[Positions] = []
+    ends: list[Positions] = []
+    for row, start in product(range(len(lowest)), range(0, width, strip)):
+        stop = min(start + strip, width)
+        windows, pixels = lowest[row, start:stop], row * width + start
+        if windows[-1] + span > size:
+            reads.append(windows[:1])
+            ends.append(np.array([(pixels + len(windows)) * channels]))
+            continue
+        if last > 0:  # all passes but the last
+            reads.append(windows[:1])
+            ends.append(np.array([(pixels + len(windows) - 1) * channels + last]))
+        reads.append(windows[::2])
+        ends.append((pixels + np.minimum(np.arange(2, len(windows) + 2, 2), len(windows))) * channels)
+    return smallest_lag(np.concatenate(reads), np.maximum.accumulate(np.concatenate(ends)))
+
+
+@lru_cache(maxsize=4096)
+def lag_by_strip_of_row(window: Window, x: Shape, y: Shape, strip: int) -> int:
+    """The lag of a kernel that reads the windows of `strip` neighbouring pixels of a row before it writes these."""
+    return _lag_of_blocks(lowest_elements(window, x, y).reshape(-1, y[2]), y[3], strip)

@@ -82,6 +82,10 @@ class Window:
         return inside
 
 
+CELL = Window((1, 1), (1, 1), (0, 0, 0, 0))
+"""A window that sees one cell at a time."""
+
+
 def nhwc(kind_shape: Sequence[int], where: str) -> tuple[int, int, int, int]:
     """The four axes of an NHWC shape, or an error."""
     if len(kind_shape) != 4:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tinyc.errors import VerifyError
 from tinyc.ir.kernel import (
     Argument,
+    Candidate,
     Context,
     In,
     KernelCall,
@@ -30,6 +31,10 @@ from tinyc.ops import _linear
 from tinyc.ops._convolution import ConvolutionOp
 from tinyc.ops._lag import Passes, all_channels_again, lag_by_block, lag_by_pixel, lag_by_strip
 from tinyc.ops._window import nhwc
+from tinyc.ops.kernels import conv_vectors
+
+SOURCES = (conv_vectors.convolutions,)
+"""Who offers specialised kernels for one group of filters, the fastest first."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,12 @@ class Conv2D(ConvolutionOp):
         return self, {1: take(keep_in, 3, w), 2: folded.astype(np.int32)}
 
     # Kernels
+
+    def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
+        window, clamp = self.window_over(sig.ins[1].shape), (self.low, self.high)
+        sources = SOURCES if self.groups == 1 else ()
+        own = [candidate for source in sources for candidate in source(sig, target, clamp, window)]
+        return [*own, *super().kernels(sig, target)]
 
     def lag(self, sig: Signature, target: KernelTarget) -> int | None:
         x, w, y = sig.x.shape, sig.ins[1].shape, sig.y.shape

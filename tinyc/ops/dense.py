@@ -31,6 +31,10 @@ from tinyc.ops import _linear
 from tinyc.ops._clamp import activation, stored_range
 from tinyc.ops._lag import lag_by_rows
 from tinyc.ops._linear import LinearOp
+from tinyc.ops.kernels import conv_vectors
+
+SOURCES = (conv_vectors.dense,)
+"""Who offers specialised kernels, the fastest first."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,10 @@ class Dense(LinearOp):
         return self, {1: take(keep_in, 1, w), 2: folded.astype(np.int32)}
 
     # Kernels
+
+    def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
+        own = [candidate for source in SOURCES for candidate in source(sig, target, (self.low, self.high))]
+        return [*own, *super().kernels(sig, target)]
 
     def lag(self, sig: Signature, target: KernelTarget) -> int | None:
         out, depth = sig.ins[1].shape

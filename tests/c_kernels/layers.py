@@ -1,0 +1,45 @@
+"""Single layers as a program: random operators side by side in one firmware."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from generated import generate, side_by_side
+from op_cases import Problem
+
+from tinyc.ir.graph import Graph, Node, plain_port
+
+
+def graph_of(problem: Problem) -> Graph:
+    """The operator alone, its constants as constants."""
+    sig = problem.sig
+    names = [f"x{i}" for i in range(len(sig.ins))]
+    return Graph(
+        "layer",
+        tuple(plain_port(name, sig.ins[i]) for i, name in enumerate(names) if i not in sig.constants),
+        (plain_port("y", sig.y),),
+        (Node(problem.op, tuple(names), ("y",), problem.op.name),),
+        {**dict(zip(names, sig.ins, strict=True)), "y": sig.y},
+        {names[i]: data for i, data in sig.constants.items()},
+        sig.rounding,
+    )
+
+
+def check_on_board(problems: Sequence[Problem], board: str, folder: Path) -> str:
+    """Every result in the emulator is the operator's own. The C that was made."""
+    model = generate(side_by_side([graph_of(p) for p in problems]), folder, board)
+    inputs = {
+        f"g{number}.x{i}": data
+        for number, problem in enumerate(problems)
+        for i, data in enumerate(problem.ins)
+        if i not in problem.sig.constants
+    }
+    result = model.emulate([inputs])
+    want = [problem.op.eval_int(problem.ins, problem.sig)[0].tobytes() for problem in problems]
+    got, at = result.outputs, 0
+    for problem, bytes_wanted in zip(problems, want, strict=True):
+        same = got[at : at + len(bytes_wanted)] == bytes_wanted
+        assert same, (problem.op, [kind.shape for kind in problem.sig.ins])
+        at += len(bytes_wanted)
+    return "".join(path.read_text() for path in sorted(folder.glob("*.c")))

@@ -1,0 +1,100 @@
+"""Kernels for Helium: every call gives the operator's own results, in portable C and on the core."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from call import Kernels
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from layers import check_on_board
+from op_cases import CLAMPS, Case, Problem, int_problem
+
+from tinyc.ir.kernel import Candidate, KernelTarget
+from tinyc.ir.types import Rounding
+from tinyc.ops import Conv2D, Dense
+
+TARGET = KernelTarget(dsp=True, mve=True)
+CHANNELS = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 12, 15, 16, 17, 24, 31, 32, 33, 48])
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+@st.composite
+def convolutions(draw: st.DrawFn) -> Case:
+    single = draw(st.integers(0, 2)) == 0
+    kernel = (1, 1) if single else (draw(st.integers(1, 4)), draw(st.integers(1, 4)))
+    stride = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    dilation = (draw(st.integers(1, 2)), 1)
+    some = st.just(0) if single and draw(st.booleans()) else st.integers(0, 4)
+    pads = tuple(draw(some) for _ in range(4))
+    extents = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    plane = [max(1, extents[a] - pads[a] - pads[a + 2]) + draw(st.integers(0, 12)) for a in range(2)]
+    channels, out = draw(CHANNELS), draw(st.integers(1, 21))
+    low, high = draw(CLAMPS)
+    op = Conv2D(stride, pads, dilation, low=low, high=high)
+    shapes = ((draw(st.integers(1, 2)), *plane, channels), (out, *kernel, channels), (out,))
+    return Case(op, shapes, frozenset({1, 2}), draw(SEEDS))
+
+
+@st.composite
+def dense(draw: st.DrawFn) -> Case:
+    lead = draw(st.sampled_from([(1,), (1,), (3,), (2, 9)]))
+    depth, out = draw(st.one_of(CHANNELS, st.integers(1, 200))), draw(st.integers(1, 21))
+    low, high = draw(CLAMPS)
+    return Case(Dense(low=low, high=high), ((*lead, depth), (out, depth), (out,)), frozenset({1, 2}), draw(SEEDS))
+
+
+KINDS: dict[str, st.SearchStrategy[Case]] = {
+    "tinyc_conv_vectors_s8": convolutions(),
+    "tinyc_conv_vectors_s8 dense": dense(),
+}
+
+
+def calls_of(name: str, problem: Problem) -> list[Candidate]:
+    """The candidates that call the kernel."""
+    function = name.split()[0]
+    return [c for c in problem.op.kernels(problem.sig, TARGET) if c[0].function == function]
+
+
+@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("name", KINDS)
+@settings(deadline=None, max_examples=150)
+@given(data=st.data())
+def test_same_bits_in_portable_c(
+    name: str, rounding: Rounding, kernels_for: Callable[[Rounding], Kernels], data: st.DataObject
+) -> None:
+    problem = int_problem(data.draw(KINDS[name]), rounding)
+    (want,) = problem.op.eval_int(problem.ins, problem.sig)
+    more = data.draw(st.integers(0, 20))
+    for candidate in calls_of(name, problem):
+        kernels = kernels_for(rounding)
+        (got,) = kernels.run(candidate, problem.ins, problem.sig.outs)
+        np.testing.assert_array_equal(got, want)
+        for index, lag in candidate[0].lags.items():
+            for distance in (lag, lag + more):
+                (over,) = kernels.run(candidate, problem.ins, problem.sig.outs, (index, distance))
+                np.testing.assert_array_equal(over, want)
+
+
+@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("name", KINDS)
+def test_same_bits_on_the_core(name: str, rounding: Rounding, tmp_path: Path) -> None:
+    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"needs {tool}")
+    problems: list[Problem] = []
+
+    @settings(max_examples=100, database=None, derandomize=True)
+    @given(case=KINDS[name])
+    def collect(case: Case) -> None:
+        problem = int_problem(case, rounding)
+        if calls_of(name, problem):
+            problems.append(problem)
+
+    collect()
+    assert len(problems) > 40
+    check_on_board(problems, "mps3-an547", tmp_path)
