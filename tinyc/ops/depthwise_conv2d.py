@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import VerifyError
-from tinyc.ir.kernel import Context, In, KernelCall, KernelTarget, Out, Struct, cmsis_call, dims, tinyc_call
+from tinyc.ir.kernel import Candidate, Context, In, KernelCall, KernelTarget, Out, Struct, cmsis_call, dims, tinyc_call
 from tinyc.ir.kernel import per_channel_quant as channel_quant
 from tinyc.ir.op import Array, ChannelFlow, ChannelRange, Mask, Op, Signature, take
 from tinyc.ir.types import TensorType
@@ -18,6 +18,7 @@ from tinyc.ops import _linear
 from tinyc.ops._convolution import ConvolutionOp
 from tinyc.ops._lag import Passes, channel_by_channel, lag_by_pixel
 from tinyc.ops._window import nhwc
+from tinyc.ops.kernels import depthwise_planes
 
 MVE_BLOCK_CHANNELS = 124  # channels that CMSIS-NN gathers at a time on a vector core
 
@@ -83,6 +84,11 @@ class DepthwiseConv2D(ConvolutionOp):
         return self, {1: take(keep_out, 3, sig.constants[1]), 2: take(keep_out, 0, sig.constants[2])}
 
     # Kernels
+
+    def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
+        window = self.window_over(sig.ins[1].shape)
+        own = depthwise_planes.candidates(sig, target, (self.low, self.high), window)
+        return [*own, *super().kernels(sig, target)]
 
     def lag(self, sig: Signature, target: KernelTarget) -> int | None:
         channels, out = sig.x.shape[3], sig.y.shape[3]

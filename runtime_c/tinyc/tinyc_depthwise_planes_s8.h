@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Depthwise convolution on pairs of rows. The rows of a channel, less the zero point, are spread as int16 over words that
+ * hold a cell of one row and, above it, the cell of the next: one SMLAD does two taps. Row pair u holds the rows
+ * 2u - pad_top and 2u - pad_top + 1, and lies in slot u % slots of a ring; words [channel][column][slot], zeros around.
+ *
+ * A step makes two rows of the result where the stride is 1, else one. An upper row starts at the lower cell of its first
+ * pair, so its last row of taps has only a lower cell; a lower row starts at an upper cell, so its first row has only
+ * that. kernel_h is odd here: an even one has a row of zeros more.
+ */
+#ifndef TINYC_DEPTHWISE_PLANES_S8_H
+#define TINYC_DEPTHWISE_PLANES_S8_H
+
+#include "tinyc_simd.h"
+#include "tinyc_stage.h"
+
+#define TINYC_PLANES_BLOCK 4 /* neighbouring results that share the loads of weights */
+
+/* The taps of an upper row (bytes 0 and 2) and of a lower one (bytes 1 and 3), as int16 lanes. */
+TINYC_ALWAYS_INLINE uint32_t tinyc_planes_taps(uint32_t bytes, int32_t lower)
+{
+#if defined(TINYC_DSP)
+    return lower ? tinyc_odd(bytes) : tinyc_even(bytes);
+#else
+    const uint32_t pair = lower ? bytes >> 8 : bytes;
+    return (uint32_t)(uint16_t)(int8_t)(pair & 0xff) | (uint32_t)(int32_t)(int8_t)(pair >> 16 & 0xff) << 16;
+#endif
+}
+
+TINYC_ALWAYS_INLINE int32_t tinyc_planes_dot2(uint32_t cells, uint32_t taps, int32_t acc)
+{
+#if defined(TINYC_DSP)
+    return tinyc_dot2(cells, taps, acc);
+#else
+    return acc + (int16_t)(cells & 0xffff) * (int16_t)(taps & 0xffff) + (int16_t)(cells >> 16) * (int16_t)(taps >> 16);
+#endif
+}
+
+/* acc plus one tap, an int16, times the upper or the lower cell. */
+TINYC_ALWAYS_INLINE int32_t tinyc_planes_dot1(uint32_t cells, int32_t tap, int32_t acc, int32_t upper)
+{
+#if defined(TINYC_DSP)
+    int32_t out;
+    if (upper) {
+        __asm__("smlatb %0, %1, %2, %3" : "=r"(out) : "r"(cells), "r"(tap), "r"(acc));
+    } else {
+        __asm__("smlabb %0, %1, %2, %3" : "=r"(out) : "r"(cells), "r"(tap), "r"(acc));
+    }
+    return out;
+#else
+    return acc + (int16_t)(upper ? cells >> 16 : cells & 0xffff) * tap;
+#endif
+}
+
+/* Columns that the windows of a row see. */
+TINYC_ALWAYS_INLINE int32_t tinyc_planes_columns(const tinyc_depthwise_planes_params *p)
+{
+    return (p->out_w - 1) * p->stride_w + p->kernel_w;
+}
+
+TINYC_ALWAYS_INLINE int32_t tinyc_planes_least(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+#if defined(TINYC_DSP)
+
+TINYC_ALWAYS_INLINE uint32_t tinyc_planes_lows(uint32_t low, uint32_t high)
+{
+    uint32_t out;
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(out) : "r"(low), "r"(high));
+    return out;
+}
+
+TINYC_ALWAYS_INLINE uint32_t tinyc_planes_highs(uint32_t low, uint32_t high)
+{
+    uint32_t out;
+    __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(out) : "r"(high), "r"(low));
+    return out;
+}
+
+/* Four channels of `columns` cells of both rows of a pair, the second `row` bytes behind the first. */
+TINYC_ALWAYS_INLINE void tinyc_planes_spread4(const tinyc_depthwise_planes_params *p, int32_t columns, int32_t row,
+                                              const int8_t *x, uint32_t *to)
+{
+    const int32_t slots = p->kernel_h / 2 + 1, plane = tinyc_planes_columns(p) * slots;
+    const uint32_t less = (uint32_t)(uint16_t)-p->zero * 0x10001u;
+#pragma GCC unroll 2
+    for (int32_t i = 0; i < columns; ++i, x += p->channels, to += slots) {
+        const uint32_t low = tinyc_load_s8x4(x), high = tinyc_load_s8x4(x + row);
+        const uint32_t low_even = tinyc_add_even(less, low), high_even = tinyc_add_even(less, high);
+        const uint32_t low_odd = tinyc_add_odd(less, low), high_odd = tinyc_add_odd(less, high);
+        to[0] = tinyc_planes_lows(low_even, high_even);
+        to[plane] = tinyc_planes_lows(low_odd, high_odd);
+        to[2 * plane] = tinyc_planes_highs(low_even, high_even);
+        to[3 * plane] = tinyc_planes_highs(low_odd, high_odd);
+    }
+}
+
+/* The same of a pair that has only one row inside: its cells end up `shift` bits up, the others are zero. */
+TINYC_ALWAYS_INLINE void tinyc_planes_spread4_alone(const tinyc_depthwise_planes_params *p, int32_t columns,
+                                                    int32_t shift, const int8_t *x, uint32_t *to)
+{
+    const int32_t slots = p->kernel_h / 2 + 1, plane = tinyc_planes_columns(p) * slots;
+    const uint32_t less = (uint32_t)(uint16_t)-p->zero * 0x10001u;
+    for (int32_t i = 0; i < columns; ++i, x += p->channels, to += slots) {
+        const uint32_t cells = tinyc_load_s8x4(x);
+        const uint32_t even = tinyc_add_even(less, cells), odd = tinyc_add_odd(less, cells);
+        to[0] = (even & 0xffff) << shift;
+        to[plane] = (odd & 0xffff) << shift;
+        to[2 * plane] = even >> 16 << shift;
+        to[3 * plane] = odd >> 16 << shift;
+    }
+}
+
+#endif
+
+/* Spreads one channel of a pair, either row of which may be missing. */
+TINYC_ALWAYS_INLINE void tinyc_planes_spread1(const tinyc_depthwise_planes_params *p, int32_t columns,
+                                              const int8_t *low, const int8_t *high, uint32_t *to)
+{
+    const int32_t slots = p->kernel_h / 2 + 1;
+    for (int32_t i = 0; i < columns; ++i, to += slots) {
+        const int32_t a = low ? low[i * p->channels] - p->zero : 0, b = high ? high[i * p->channels] - p->zero : 0;
+        *to = (uint32_t)(uint16_t)a | (uint32_t)b << 16;
+    }
+}
+
+/* Spreads the rows `first` and first + 1 of an image, x at channel 0 of `channels`; `to` is at column 0 and the slot. */
+TINYC_ALWAYS_INLINE void tinyc_planes_spread(const tinyc_depthwise_planes_params *p, int32_t channels, int32_t first,
+                                             const int8_t *x, uint32_t *to)
+{
+    const int32_t slots = p->kernel_h / 2 + 1, columns = tinyc_planes_columns(p), plane = columns * slots;
+    const int32_t left = tinyc_planes_least(p->pad_left, columns);
+    const int32_t inside = tinyc_planes_least(p->in_w, columns - left), row = p->in_w * p->channels;
+    const int8_t *const low = first >= 0 && first < p->in_h ? x + first * row : NULL;
+    const int8_t *const high = first >= -1 && first < p->in_h - 1 ? x + (first + 1) * row : NULL;
+    int32_t c = 0;
+    to += left * slots;
+#if defined(TINYC_DSP)
+    if (channels >= 4 && (low || high)) {
+        /* the last four may overlap those before, and are the same again */
+        for (; c < channels; c += 4) {
+            const int32_t from = tinyc_planes_least(c, channels - 4);
+            if (low && high) {
+                tinyc_planes_spread4(p, inside, row, low + from, to + from * plane);
+            } else {
+                tinyc_planes_spread4_alone(p, inside, low ? 0 : 16, (low ? low : high) + from, to + from * plane);
+            }
+        }
+    }
+#endif
+    for (; c < channels; ++c) {
+        tinyc_planes_spread1(p, inside, low ? low + c : NULL, high ? high + c : NULL, to + c * plane);
+    }
+}
+
+/* `count` neighbouring results, at most a block; x is at the first column that they see. */
+TINYC_ALWAYS_INLINE void tinyc_planes_results(const tinyc_depthwise_planes_params *p, int32_t count, int32_t lower,
+                                              int32_t slot, const uint32_t *x, const int32_t *w, int8_t *y)
+{
+    const int32_t pairs = p->kernel_h / 2, slots = pairs + 1;
+    const int32_t *const scale = w + 1;
+    int32_t acc[TINYC_PLANES_BLOCK];
+#pragma GCC unroll 4
+    for (int32_t o = 0; o < count; ++o) {
+        acc[o] = w[0];
+    }
+    w += 1 + TINYC_SCALE_WORDS;
+    for (int32_t j = 0; j < pairs; ++j) {
+        const int32_t at = slot + j + lower;
+        const uint32_t *const cells = x + (at < slots ? at : at - slots);
+#pragma GCC unroll 7
+        for (int32_t i = 0; i < p->kernel_w; ++i) {
+            const uint32_t taps = tinyc_planes_taps((uint32_t)w[j * p->kernel_w + i], lower);
+#pragma GCC unroll 4
+            for (int32_t o = 0; o < count; ++o) {
+                acc[o] = tinyc_planes_dot2(cells[(o * p->stride_w + i) * slots], taps, acc[o]);
+            }
+        }
+    }
+    const int32_t alone = lower ? slot : slot + pairs < slots ? slot + pairs : slot + pairs - slots;
+    const int8_t *const single = (const int8_t *)(lower ? w : w + (pairs - 1) * p->kernel_w) + (lower ? 0 : 3);
+#pragma GCC unroll 7
+    for (int32_t i = 0; i < p->kernel_w; ++i) {
+#pragma GCC unroll 4
+        for (int32_t o = 0; o < count; ++o) {
+            acc[o] = tinyc_planes_dot1(x[alone + (o * p->stride_w + i) * slots], single[4 * i], acc[o], lower);
+        }
+    }
+#pragma GCC unroll 4
+    for (int32_t o = 0; o < count; ++o) {
+        y[o * p->channels * p->multiplier] = tinyc_result(&p->stage, acc[o], scale);
+    }
+}
+
+#if defined(TINYC_DSP) && defined(__OPTIMIZE__) && !defined(__clang__) && defined(CMSIS_NN_USE_SINGLE_ROUNDING)
+#define TINYC_PLANES_ASM 1
+
+/* Kernels of three by three in assembly: all that a row of results needs stays in registers, which are all there are.
+ *
+ * r0: x, r1: y, r2: bias, r3: scale, r4, r8, r9: pairs of taps of the three columns, r5, r10: taps without a partner,
+ * r6: what rounds and moves a result, r7, lr: a column in both slots, r11, r12: sums. The upper half of r5 counts. */
+
+/* A column's taps for the sum of one result; `half` names the cell, and the lane that the single tap is in. */
+#define TINYC_PLANES_TAPS(sum, from, cells, other, half, taps, single)                                                 \
+    "smlad " sum ", " cells ", " taps ", " from "\n\tsmla" half " " sum ", " other ", " single ", " sum "\n\t"
+#define TINYC_PLANES_RIGHT(sum, cells, other, half) TINYC_PLANES_TAPS(sum, sum, cells, other, half "b", "r4", "r5")
+#define TINYC_PLANES_MIDDLE(sum, cells, other, half) TINYC_PLANES_TAPS(sum, sum, cells, other, half "t", "r9", "r10")
+#define TINYC_PLANES_LEFT(sum, cells, other, half) TINYC_PLANES_TAPS(sum, "r2", cells, other, half "b", "r8", "r10")
+
+#define TINYC_PLANES_NEXT "ldrd r7, lr, [r0], #8\n\t"
+
+#define TINYC_PLANES_STORE(sum)                                                                                        \
+    "ssat " sum ", #8, " sum ", asr %[right]\n\t"                                                                      \
+    ".if %c[low] > -128\n\tcmp " sum ", %[low]\n\tit lt\n\tmovlt " sum ", %[low]\n\t.endif\n\t"                        \
+    ".if %c[high] < 127\n\tcmp " sum ", %[high]\n\tit gt\n\tmovgt " sum ", %[high]\n\t.endif\n\t"                      \
+    ".if %c[step] < 256\n\tstrb " sum ", [r1], %[step]\n\t"                                                            \
+    ".else\n\tstrb " sum ", [r1]\n\tadd r1, r1, %[step]\n\t.endif\n\t"
+
+#define TINYC_PLANES_SCALE(sum) "smmla " sum ", " sum ", r3, r6\n\t"
+
+/* With stride 1 two results are under way; the last column of one is the middle of the next. */
+#define TINYC_PLANES_START1(...)                                                                                       \
+    TINYC_PLANES_NEXT TINYC_PLANES_LEFT("r11", __VA_ARGS__) TINYC_PLANES_NEXT TINYC_PLANES_MIDDLE("r11", __VA_ARGS__)  \
+    TINYC_PLANES_LEFT("r12", __VA_ARGS__)
+#define TINYC_PLANES_ONE1(sum, other_sum, ...)                                                                         \
+    TINYC_PLANES_NEXT TINYC_PLANES_RIGHT(sum, __VA_ARGS__) TINYC_PLANES_SCALE(sum)                                     \
+    TINYC_PLANES_MIDDLE(other_sum, __VA_ARGS__) TINYC_PLANES_STORE(sum) TINYC_PLANES_LEFT(sum, __VA_ARGS__)
+#define TINYC_PLANES_TWO1(...)                                                                                         \
+    TINYC_PLANES_ONE1("r11", "r12", __VA_ARGS__) TINYC_PLANES_ONE1("r12", "r11", __VA_ARGS__)
+#define TINYC_PLANES_END1(...)                                                                                         \
+    TINYC_PLANES_NEXT TINYC_PLANES_RIGHT("r11", __VA_ARGS__) TINYC_PLANES_SCALE("r11") TINYC_PLANES_STORE("r11")
+
+/* With stride 2 the last column of one is the first of the next. */
+#define TINYC_PLANES_START2(...) TINYC_PLANES_NEXT TINYC_PLANES_LEFT("r11", __VA_ARGS__)
+#define TINYC_PLANES_ONE2(sum, next_sum, ...)                                                                          \
+    TINYC_PLANES_NEXT TINYC_PLANES_MIDDLE(sum, __VA_ARGS__) TINYC_PLANES_NEXT TINYC_PLANES_RIGHT(sum, __VA_ARGS__)     \
+    TINYC_PLANES_SCALE(sum) TINYC_PLANES_LEFT(next_sum, __VA_ARGS__) TINYC_PLANES_STORE(sum)
+#define TINYC_PLANES_TWO2(...)                                                                                         \
+    TINYC_PLANES_ONE2("r11", "r12", __VA_ARGS__) TINYC_PLANES_ONE2("r12", "r11", __VA_ARGS__)
+#define TINYC_PLANES_END2(...)                                                                                         \
+    TINYC_PLANES_NEXT TINYC_PLANES_MIDDLE("r11", __VA_ARGS__) TINYC_PLANES_NEXT                                        \
+    TINYC_PLANES_RIGHT("r11", __VA_ARGS__) TINYC_PLANES_SCALE("r11") TINYC_PLANES_STORE("r11")
+
+/* Taps of words r8, r9, r10, one a column: pairs of all and the single ones of the first two, and that of the third. */
+#define TINYC_PLANES_UPPER                                                                                             \
+    "pkhtb lr, r9, r8, asr #16\n\tsxtb16 r8, r8\n\tsxtb16 r9, r9\n\tsxtb16 r4, r10\n\tasr r5, r10, #24\n\t"            \
+    "sxtb16 r10, lr, ror #8\n\t"
+#define TINYC_PLANES_LOWER                                                                                             \
+    "pkhbt lr, r8, r9, lsl #16\n\tsxtb16 r8, r8, ror #8\n\tsxtb16 r9, r9, ror #8\n\tsxtb16 r4, r10, ror #8\n\t"        \
+    "sxtb r5, r10\n\tsxtb16 r10, lr\n\t"
+
+/* The compiler takes a line of assembly for one instruction, and must not take a .rept for less than it becomes. */
+#define TINYC_PLANES_ROOM                                                                                              \
+    "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
+
+#define TINYC_PLANES_WRITTEN_OUT 4 /* pairs of results; more are a loop */
+
+/* All channels of a row; the place and the end of w wait on the stack, with r7, which may be the frame pointer. */
+#define TINYC_PLANES_ROW(TAPS, STRIDE, ...)                                                                            \
+    __asm__ volatile("push {r2, r3, r7}\n\tmov r11, r2\n\tmovw r6, %[add_low]\n\tmovt r6, %[add_high]\n"               \
+                     "2:\n\tldm r11!, {r2, r3, r8, r9, r10}\n\tstr r11, [sp]\n\t" TAPS                                 \
+                     TINYC_PLANES_START##STRIDE(__VA_ARGS__)                                                           \
+                     ".if %c[twos] > %c[written_out]\n\tmovt r5, %[twos] - 1\n"                                        \
+                     "1:\n\t" TINYC_PLANES_TWO##STRIDE(__VA_ARGS__) "subs r5, r5, #0x10000\n\tbhs 1b\n\t"              \
+                     ".else\n\t.rept %c[twos]\n\t" TINYC_PLANES_TWO##STRIDE(__VA_ARGS__) ".endr\n\t.endif\n\t"         \
+                     ".if %c[odd]\n\t" TINYC_PLANES_END##STRIDE(__VA_ARGS__) ".endif\n\t"                              \
+                     ".if %c[back] < 4096\n\tsub r1, r1, %[back]\n\t"                                                  \
+                     ".else\n\tmovw r11, %[back] & 65535\n\tmovt r11, %[back] >> 16\n\tsub r1, r1, r11\n\t.endif\n\t"   \
+                     "ldrd r11, r12, [sp]\n\tcmp r11, r12\n\tbne 2b\n\tadd sp, sp, #8\n\tpop {r7}" TINYC_PLANES_ROOM   \
+                     : "+r"(from), "+r"(to), "+r"(numbers), "+r"(end)                                                  \
+                     : [right] "i"(p->stage.right), [low] "i"(p->stage.low), [high] "i"(p->stage.high),                \
+                       [step] "i"(p->channels), [twos] "i"(p->out_w / 2), [odd] "i"(p->out_w % 2),                     \
+                       [back] "i"(p->out_w * p->channels - 1), [written_out] "i"(TINYC_PLANES_WRITTEN_OUT),            \
+                       [add_low] "i"(add & 0xffff), [add_high] "i"(add >> 16)                                          \
+                     : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory")
+
+/* Whether the assembly knows these numbers. */
+TINYC_ALWAYS_INLINE int tinyc_planes_known(const tinyc_depthwise_planes_params *p)
+{
+    return __builtin_constant_p(p->channels) && __builtin_constant_p(p->out_w) && __builtin_constant_p(p->stage.right) &&
+           p->kernel_h / 2 == 1 && p->kernel_w == 3 && p->multiplier == 1 && p->channels < 4096 && p->out_w < 1024;
+}
+
+/* `slot` is that of the first pair: it is the first word of a column, or the second. */
+TINYC_ALWAYS_INLINE void tinyc_planes_row3(const tinyc_depthwise_planes_params *p, int32_t channels, int32_t lower,
+                                           int32_t slot, const uint32_t *x, const int32_t *w, int8_t *y)
+{
+    const uint32_t add = ((uint32_t)p->stage.offset << p->stage.right) + (1u << (p->stage.right - 1));
+    register const uint32_t *from __asm__("r0") = x;
+    register int8_t *to __asm__("r1") = y;
+    register const int32_t *numbers __asm__("r2") = w;
+    register const int32_t *end __asm__("r3") = w + channels * 5;
+    /* the pair of taps goes with the first pair of an upper row, and with the second of a lower one */
+    if (p->stride_w == 1 && !lower) {
+        if (slot == 0) {
+            TINYC_PLANES_ROW(TINYC_PLANES_UPPER, 1, "r7", "lr", "b");
+        } else {
+            TINYC_PLANES_ROW(TINYC_PLANES_UPPER, 1, "lr", "r7", "b");
+        }
+    } else if (p->stride_w == 1) {
+        if (slot == 0) {
+            TINYC_PLANES_ROW(TINYC_PLANES_LOWER, 1, "lr", "r7", "t");
+        } else {
+            TINYC_PLANES_ROW(TINYC_PLANES_LOWER, 1, "r7", "lr", "t");
+        }
+    } else if (!lower) {
+        if (slot == 0) {
+            TINYC_PLANES_ROW(TINYC_PLANES_UPPER, 2, "r7", "lr", "b");
+        } else {
+            TINYC_PLANES_ROW(TINYC_PLANES_UPPER, 2, "lr", "r7", "b");
+        }
+    } else {
+        if (slot == 0) {
+            TINYC_PLANES_ROW(TINYC_PLANES_LOWER, 2, "lr", "r7", "t");
+        } else {
+            TINYC_PLANES_ROW(TINYC_PLANES_LOWER, 2, "r7", "lr", "t");
+        }
+    }
+}
+
+#endif
+
+/* A row of results of all channels: w is at the first channel's numbers. */
+TINYC_ALWAYS_INLINE void tinyc_planes_row(const tinyc_depthwise_planes_params *p, int32_t channels, int32_t lower,
+                                          int32_t slot, const uint32_t *x, const int32_t *w, int8_t *y)
+{
+    const int32_t pairs = p->kernel_h / 2, slots = pairs + 1, plane = tinyc_planes_columns(p) * slots;
+    const int32_t step = p->channels * p->multiplier;
+#if defined(TINYC_PLANES_ASM)
+    if (tinyc_planes_known(p)) {
+        tinyc_planes_row3(p, channels, lower, slot, x, w, y);
+        return;
+    }
+#endif
+    for (int32_t c = 0; c < channels; ++c, x += plane) {
+        for (int32_t m = 0; m < p->multiplier; ++m, ++y) {
+            int32_t o = 0;
+            for (; o <= p->out_w - TINYC_PLANES_BLOCK; o += TINYC_PLANES_BLOCK) {
+                tinyc_planes_results(p, TINYC_PLANES_BLOCK, lower, slot, x + o * p->stride_w * slots, w, y + o * step);
+            }
+            for (; o < p->out_w; ++o) {
+                tinyc_planes_results(p, 1, lower, slot, x + o * p->stride_w * slots, w, y + o * step);
+            }
+            w += 1 + TINYC_SCALE_WORDS + pairs * p->kernel_w;
+        }
+    }
+}
+
+/* Zeros for the columns of all slots that lie outside, and so are never written again. */
+TINYC_ALWAYS_INLINE void tinyc_planes_clear(const tinyc_depthwise_planes_params *p, int32_t channels, uint32_t *to)
+{
+    const int32_t slots = p->kernel_h / 2 + 1, columns = tinyc_planes_columns(p);
+    const int32_t left = tinyc_planes_least(p->pad_left, columns);
+    const int32_t end = left + tinyc_planes_least(p->in_w, columns - left);
+    for (int32_t c = 0; c < channels; ++c, to += columns * slots) {
+        for (int32_t i = 0; i < left * slots; ++i) {
+            to[i] = 0;
+        }
+        for (int32_t i = end * slots; i < columns * slots; ++i) {
+            to[i] = 0;
+        }
+    }
+}
+
+TINYC_ALWAYS_INLINE void tinyc_depthwise_planes_s8_inline(const tinyc_depthwise_planes_params *p, const int8_t *x,
+                                                          const int32_t *w, uint32_t *planes, int8_t *y)
+{
+    const int32_t pairs = p->kernel_h / 2, slots = pairs + 1;
+    const int32_t rows = p->stride_h == 1 ? 2 : 1, steps = (p->out_h + rows - 1) / rows;
+    const int32_t words = 1 + TINYC_SCALE_WORDS + pairs * p->kernel_w;
+    const int32_t out_row = p->out_w * p->channels * p->multiplier;
+    tinyc_planes_clear(p, tinyc_planes_least(p->block, p->channels), planes);
+    for (int32_t n = 0; n < p->batches; ++n) {
+        for (int32_t first = 0; first < p->channels; first += p->block) {
+            const int32_t channels = tinyc_planes_least(p->block, p->channels - first);
+            const int32_t *const numbers = w + first * p->multiplier * words;
+            int8_t *to = y + first * p->multiplier;
+            int32_t slot = 0; /* of the pair to come, and then of the oldest */
+            for (int32_t u = 0; u < steps + pairs; ++u) {
+                tinyc_planes_spread(p, channels, 2 * u - p->pad_top, x + first, planes + slot);
+                slot = slot + 1 < slots ? slot + 1 : 0;
+                if (u < pairs) {
+                    continue;
+                }
+                tinyc_planes_row(p, channels, 0, slot, planes, numbers, to);
+                to += out_row;
+                if (rows == 2 && 2 * (u - pairs) + 1 < p->out_h) {
+                    tinyc_planes_row(p, channels, 1, slot, planes, numbers, to);
+                    to += out_row;
+                }
+            }
+        }
+        x += p->in_h * p->in_w * p->channels;
+        y += p->out_h * out_row;
+    }
+}
+
+#endif

@@ -1,0 +1,88 @@
+"""Depthwise convolutions on cores with the DSP extension: `tinyc_depthwise_planes_s8`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, Table, Workspace, inlined, tinyc_call
+from tinyc.ir.op import Signature
+from tinyc.ops import _linear
+from tinyc.ops._lag import NOTHING, Shape, smallest_lag, with_lags
+from tinyc.ops._window import Window
+from tinyc.ops.kernels.stage import Stage
+
+FOUR = 4  # channels that are spread at a time
+
+
+def candidates(sig: Signature, target: KernelTarget, clamp: tuple[float, float], window: Window) -> Sequence[Candidate]:
+    """The calls, the fastest first; none where the kernel does not know the layer."""
+    if sig.x.quant is None or not target.dsp or target.mve:
+        return []
+    stage = Stage(_linear.output_scaling(sig), clamp, sig)
+    if not stage.fits or window.kernel[0] < 2 or max(window.stride) > 2 or window.dilation != (1, 1):
+        return []
+    x, y = sig.x.shape, sig.y.shape
+    (kernel_h, kernel_w), channels = window.kernel, x[3]
+    columns = (y[2] - 1) * window.stride[1] + kernel_w
+    plane = (kernel_h // 2 + 1) * columns * 4
+    # the result can only follow behind x if every row is spread as a whole, which has its price
+    whole = channels <= FOUR or channels * plane < sig.y.bytes
+    block = channels if whole else FOUR
+    call = tinyc_call(
+        "tinyc_depthwise_planes_s8",
+        Struct(
+            "tinyc_depthwise_planes_params",
+            {
+                "batches": x[0],
+                "in_h": x[1], "in_w": x[2], "channels": channels,
+                "out_h": y[1], "out_w": y[2], "multiplier": y[3] // channels,
+                "kernel_h": kernel_h, "kernel_w": kernel_w,
+                "stride_h": window.stride[0], "stride_w": window.stride[1],
+                "pad_top": window.pads[0], "pad_left": window.pads[1],
+                "block": block, "zero": sig.x.q.zero_point,
+                "stage": stage.fields,
+            },
+        ),
+        In(0), _packed(sig, stage), Workspace(), Out(),
+        workspace_bytes=block * plane, work=_work(x, y, window, columns),
+    )  # fmt: skip
+    call = with_lags(call, sig, {0: _lag(window, x, y) if whole else None})
+    return [(inlined(call),), (call,)]
+
+
+def _packed(sig: Signature, stage: Stage) -> Table:
+    """For each channel its bias, its scale, and its taps two rows at a time."""
+    kernel_h, kernel_w, out = sig.constants[1].shape[1:]
+    pairs = kernel_h // 2
+    w = np.zeros((2 * pairs + 1, kernel_w, out), np.int8)
+    w[:kernel_h] = sig.constants[1][0]
+    rows = 2 * np.arange(pairs)[:, None] + (0, 1, 1, 2)
+    taps = np.ascontiguousarray(w[rows].transpose(3, 0, 2, 1)).reshape(out, -1).view("<i4")
+    numbers = np.hstack([sig.constants[2].reshape(-1, 1), stage.scales, taps]).astype(np.int32)
+    return Table("packed", numbers.reshape(-1))
+
+
+def _work(x: Sequence[int], y: Sequence[int], window: Window, columns: int) -> dict[str, int]:
+    """What the kernel's loops do."""
+    (kernel_h, kernel_w), channels = window.kernel, x[3]
+    steps = -(-y[1] // (3 - window.stride[0]))
+    pairs = (steps + kernel_h // 2) * x[0] * -(-channels // FOUR)
+    results = y[0] * y[1] * y[2] * y[3]
+    return {"calls": 1, "pairs": pairs, "spread": pairs * columns, "rows": y[0] * y[1] * y[3], "results": results,
+            "taps": results * (kernel_h // 2 + 1) * kernel_w}  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _lag(window: Window, x: Shape, y: Shape) -> int:
+    """A step spreads two rows of x, and makes those rows of the result that need no more."""
+    made, ahead = 3 - window.stride[0], window.kernel[0] // 2
+    steps = -(-y[1] // made) + ahead
+    first = np.maximum(2 * np.arange(steps) - window.pads[0], 0)
+    images = np.arange(x[0])[:, None]
+    # a step that lies wholly above the image reads nothing, which row 0 stands for: it is still to come
+    reads = np.where(first < x[1], (images * x[1] + first) * x[2] * x[3], NOTHING)
+    rows = np.clip((np.arange(steps) + 1 - ahead) * made, 0, y[1])
+    return smallest_lag(reads, (images * y[1] + rows) * y[2] * y[3])
