@@ -258,6 +258,26 @@ typedef struct {
 void tinyc_depthwise_planes_s8(const tinyc_depthwise_planes_params *params, const int8_t *x, const int32_t *w,
                                uint32_t *planes, int8_t *y);
 
+/* A convolution, or a matrix product (a kernel of one cell), for cores with the DSP extension. */
+typedef struct {
+    int32_t batches;
+    int32_t in_h, in_w, in_c;
+    int32_t out_h, out_w, out_c;
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_left; /* those below and to the right follow from the size of the result */
+    int32_t pad_value;         /* of the cells outside x: its zero point */
+    tinyc_stage stage;
+} tinyc_conv_pairs_params;
+
+/* w: the filters two by two, as tinyc_pairs.h says; in bytes, with stage.bits = 8, or wide, as int16. In a column come
+ * first the whole words of each row of the kernel, then the bytes that are left of each. The sum of a filter starts at
+ * its bias less pad_value times the sum of its weights. The workspace holds two columns of int16. */
+void tinyc_conv_pairs_s8(const tinyc_conv_pairs_params *params, const int8_t *x, const int32_t *w, uint32_t *workspace,
+                         int8_t *y);
+void tinyc_conv_pairs_wide_s8(const tinyc_conv_pairs_params *params, const int8_t *x, const int32_t *w,
+                              uint32_t *workspace, int8_t *y);
+
 #ifdef __cplusplus
 }
 #endif

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from op_cases import Problem
 
 from tinyc.codegen import c
-from tinyc.ir.kernel import Argument, Context, In, KernelCall, Out, Struct, Table
+from tinyc.ir.kernel import Argument, Context, In, KernelCall, Out, Struct, Table, Workspace
 
 HEAD = """\
 #include "arm_nnfunctions.h"
@@ -61,6 +61,8 @@ class _Function:
                 return "y"
             case Table():
                 return self._array(argument.data)
+            case Workspace():
+                return self._array(np.zeros(-(-self.call.workspace_bytes // 4), np.int32))
             case Struct():
                 return "&" + self._define(f"const {argument.ctype}", c.initializer(self._fields(argument.fields)))
             case Context(table):

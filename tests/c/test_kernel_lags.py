@@ -45,7 +45,7 @@ def decided_here(target: KernelTarget) -> set[int]:
     """The cases whose lag is that of the target's own code: with vectors it may be what the portable code needs."""
     lags = {number: call.lags[0] for number, call in overlapping(target) if number < len(TIGHT_IN_INT8)}
     portable = {number: call.lags[0] for number, call in overlapping(KernelTarget())}
-    return {number for number, lag in lags.items() if not target.mve or lag > portable[number]}
+    return {number for number, lag in lags.items() if lag > (portable[number] if target.mve else 0)}
 
 
 @pytest.mark.parametrize("board", BOARDS)

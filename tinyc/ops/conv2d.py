@@ -31,9 +31,12 @@ from tinyc.ops import _linear
 from tinyc.ops._convolution import ConvolutionOp
 from tinyc.ops._lag import Passes, all_channels_again, lag_by_block, lag_by_pixel, lag_by_strip
 from tinyc.ops._window import nhwc
-from tinyc.ops.kernels import conv_vectors
+from tinyc.ops.kernels import conv_pairs, conv_vectors
 
-SOURCES = (conv_vectors.convolutions,)
+SOURCES = (
+    conv_vectors.convolutions,
+    conv_pairs.convolutions,
+)
 """Who offers specialised kernels for one group of filters, the fastest first."""
 
 

@@ -1,0 +1,124 @@
+"""Convolutions and dense layers for cores with the DSP extension: two pixels times two filters at a time.
+
+Weights are packed into one stream of words, in the order in which they are used: as int16 (fastest), or as bytes (half
+the flash). `runtime_c/tinyc/tinyc_pairs.h` says how, and why the sums of the latter are right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct, Table, Workspace, inlined, tinyc_call
+from tinyc.ir.op import Signature
+from tinyc.ops import _linear
+from tinyc.ops._lag import Shape, lag_by_block, with_lags
+from tinyc.ops._window import Window
+from tinyc.ops.kernels.stage import Stage
+
+BYTE_BITS = 8  # by which the sums of weights in bytes are scaled
+CELL = Window((1, 1), (1, 1), (0, 0, 0, 0))
+
+
+def convolutions(
+    sig: Signature, target: KernelTarget, clamp: tuple[float, float], window: Window
+) -> Sequence[Candidate]:
+    """Of x NHWC and w (out, kernel height, kernel width, in), in one group."""
+    if not sig.x.quant or not target.dsp or target.mve or window.dilation != (1, 1):
+        return []
+    return _Pairs(sig, clamp, window, sig.x.shape, sig.y.shape).candidates()
+
+
+def dense(sig: Signature, target: KernelTarget, clamp: tuple[float, float]) -> Sequence[Candidate]:
+    """Of x (..., in) and w (out, in): its rows are the pixels of an image."""
+    if not sig.x.quant or not target.dsp or target.mve:
+        return []
+    out, depth = sig.ins[1].shape
+    rows = sig.x.size // depth
+    return _Pairs(sig, clamp, CELL, (1, 1, rows, depth), (1, 1, rows, out)).candidates()
+
+
+class _Pairs:
+    """A convolution of an image of shape `x` into one of shape `y`."""
+
+    def __init__(self, sig: Signature, clamp: tuple[float, float], window: Window, x: Shape, y: Shape) -> None:
+        self.sig, self.clamp, self.window, self.x, self.y = sig, clamp, window, x, y
+        self.filters = sig.constants[1].astype(np.int64).reshape(y[3], -1)
+        self.starts = sig.constants[2] - sig.x.q.zero_point * self.filters.sum(axis=1)
+
+    def candidates(self) -> Sequence[Candidate]:
+        wide, packed = self._call(bits=0), self._call(bits=BYTE_BITS)
+        found = [inlined(call) for call in (wide, packed) if call]
+        return [(call,) for call in (*found, packed or wide) if call]
+
+    def _call(self, bits: int) -> KernelCall | None:
+        """With weights as int16, or, where the sums are scaled by 2^bits, in bytes."""
+        stage = Stage(_linear.output_scaling(self.sig), self.clamp, self.sig, bits)
+        order = self._order(8 if bits else 4)
+        values = np.pad(self.filters, ((0, self.y[3] % 2), (0, 1)))[:, order].reshape(-1, order.size // 4, 4)
+        if not stage.fits or (bits and not self._fit_bytes(values)):
+            return None
+        starts, scales = (np.pad(a, [(0, self.y[3] % 2), (0, 0)]) for a in (self.starts[:, None], stage.scales))
+        if bits:
+            starts = (starts << bits) - 127 * values[:, :, 1::2].sum(axis=(1, 2))[:, None]
+        words = np.concatenate([_by_pairs(starts), _words(values, bool(bits)), _by_pairs(scales)], axis=1)
+        call = tinyc_call(
+            "tinyc_conv_pairs_s8" if bits else "tinyc_conv_pairs_wide_s8",
+            Struct("tinyc_conv_pairs_params", self._params(stage)),
+            In(0), Table("weights", words.astype(np.int32).reshape(-1)), Workspace(), Out(),
+            workspace_bytes=(16 if self.y[1] * self.y[2] > 1 else 8) * (order.size // 4),
+            work=self._work(order.size // 4),
+        )  # fmt: skip
+        return with_lags(call, self.sig, {0: lag_by_block(self.window, self.x, self.y, block=2)})
+
+    def _order(self, multiple: int) -> NDArray[np.int64]:
+        """Which weight of a filter each value of a column goes with; -1: none.
+
+        The whole words of each of the kernel's rows come first, then the bytes that are left of each.
+        """
+        rows = np.arange(self.filters.shape[1]).reshape(self.window.kernel[0], -1)
+        whole = rows.shape[1] // 4 * 4
+        order = np.concatenate([rows[:, :whole].reshape(-1), rows[:, whole:].reshape(-1)])
+        return np.pad(order, (0, -order.size % multiple), constant_values=-1)
+
+    def _fit_bytes(self, values: NDArray[np.int64]) -> bool:
+        """Whether pairs of weights fit into int16, and the scaled sums into int32."""
+        most = np.abs(self.starts) + 128 * np.abs(self.filters).sum(axis=1)
+        return bool(values[:, :, ::2].min() > -128 and most.max() < 2 ** (31 - BYTE_BITS))
+
+    def _params(self, stage: Stage) -> dict[str, object]:
+        (n, in_h, in_w, in_c), (_, out_h, out_w, out_c) = self.x, self.y
+        return {
+            "batches": n,
+            "in_h": in_h, "in_w": in_w, "in_c": in_c,
+            "out_h": out_h, "out_w": out_w, "out_c": out_c,
+            "kernel_h": self.window.kernel[0], "kernel_w": self.window.kernel[1],
+            "stride_h": self.window.stride[0], "stride_w": self.window.stride[1],
+            "pad_top": self.window.pads[0], "pad_left": self.window.pads[1],
+            "pad_value": self.sig.x.q.zero_point,
+            "stage": stage.fields,
+        }  # fmt: skip
+
+    def _work(self, fours: int) -> dict[str, int]:
+        """`columns`: words of input; `blocks` and `steps`: of two pixels; `alone`: of a pixel that is left over."""
+        n, height, width, out = self.y
+        pixels, pairs = height * width, -(-out // 2)
+        blocks, alone = n * (pixels // 2) * pairs, n * (pixels % 2) * pairs
+        return {
+            "calls": 1, "columns": n * pixels * fours, "blocks": blocks, "steps": blocks * fours,
+            "alone": alone, "alone_steps": alone * fours,
+        }  # fmt: skip
+
+
+def _by_pairs(per_filter: NDArray[np.int64] | NDArray[np.int32]) -> NDArray[np.int64]:
+    """(filters, words) as (pairs of filters, words)."""
+    return per_filter.astype(np.int64).reshape(per_filter.shape[0] // 2, -1)
+
+
+def _words(values: NDArray[np.int64], packed: bool) -> NDArray[np.int64]:
+    """The words of each pair of filters, given the values (filters, fours, 4)."""
+    stored = 256 * values[:, :, ::2] + values[:, :, 1::2] if packed else values[:, :, [0, 2, 1, 3]]
+    pairs = stored.astype("<i2").reshape(-1, 2, *stored.shape[1:]).transpose(0, 2, 1, 3)
+    return np.ascontiguousarray(pairs).reshape(len(pairs), -1).view("<i4").astype(np.int64)
