@@ -61,6 +61,9 @@ def compile(
     calibration_method: str = "minmax",
     float: bool = False,
     kernels: str = "tinyc",
+    optimize: str = "speed",
+    flash: int | None = None,
+    autotune: bool = False,
     rounding: str = "single",
     shapes: Mapping[str, tuple[int, ...]] | None = None,
     cmsis_nn: CmsisNN | None = None,
@@ -84,6 +87,10 @@ def compile(
     "tflite". `shapes` fixes inputs whose shape the model leaves open. `cmsis_nn` links the user's own build of Arm's
     library.
 
+    `optimize`: "speed" makes a function for each different layer and packs weights in the fastest form; "size" lets
+    layers share functions. `flash` takes the fastest kernels with which the firmware has at most so many bytes.
+    `autotune` measures in the emulator what each kernel takes in each layer, instead of estimating it.
+
     `schedule`: "layer", "patch", "stream", "stream2d" or "auto"; None is "layer" where that fits, else "auto". Of the
     schedules found, `ram` takes the fastest whose arena has at most so many bytes; `max_overhead` (such as 1.05) the
     smallest that executes at most so many times the multiply-accumulates of layer by layer; without both it is the
@@ -101,9 +108,9 @@ def compile(
 
     options = _options(
         board, calibration=calibration, calibration_method=calibration_method, in_float=float, kernels=kernels,
-        rounding=rounding, shapes=shapes, cmsis_nn=cmsis_nn, schedule=schedule, ram=ram, max_overhead=max_overhead,
-        input=input, canaries=canaries, memories=memories, dump_dir=dump_dir, link=link, progress=progress, say=say,
-        watch=watch,
+        optimize=optimize, flash=flash, autotune=autotune, rounding=rounding, shapes=shapes, cmsis_nn=cmsis_nn,
+        schedule=schedule, ram=ram, max_overhead=max_overhead, input=input, canaries=canaries, memories=memories,
+        dump_dir=dump_dir, link=link, progress=progress, say=say, watch=watch,
     )  # fmt: skip
     compile_model(Path(model), Path(out), options)
     return CompiledModel(Path(out))
@@ -166,6 +173,9 @@ def _options(
     say: Callable[[str], None] | None,
     watch: Callable[[str], None] | None,
     kernels: str = "tinyc",
+    optimize: str = "speed",
+    flash: int | None = None,
+    autotune: bool = False,
     cmsis_nn: CmsisNN | None = None,
     canaries: bool = False,
     memories: Mapping[str, int] | None = None,
@@ -174,11 +184,14 @@ def _options(
 ) -> Options:
     """The arguments of `compile` as the driver takes them."""
     from tinyc.driver.compile import Options
+    from tinyc.driver.kernels import KernelWish
     from tinyc.driver.schedule import InputForm, Schedule, ScheduleWish
     from tinyc.ir.kernel import KernelSet
     from tinyc.ir.types import Rounding
     from tinyc.memory.buffers import Memory
+    from tinyc.program.choice import Optimize
     from tinyc.quant.observers import ObserverChoice
+    from tinyc.resources import cache_folder
     from tinyc.samples import silent
     from tinyc.target.board import load_board
 
@@ -187,6 +200,7 @@ def _options(
         calibration=calibration,
         float=in_float,
         kernels=_choice(KernelSet, kernels, "kernel set"),
+        wish=KernelWish(_choice(Optimize, optimize, "aim to optimize for"), flash, autotune),
         rounding=_choice(Rounding, rounding, "rounding"),
         observer=ObserverChoice.parse(calibration_method),
         shapes=shapes or {},
@@ -201,6 +215,7 @@ def _options(
         memories=tuple(Memory(name, size) for name, size in (memories or {}).items()),
         dump_dir=None if dump_dir is None else Path(dump_dir),
         link=link,
+        cache_dir=cache_folder() if autotune else None,
         progress=progress,
         say=say or silent,
         watch=watch or silent,

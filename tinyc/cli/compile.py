@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from tinyc.cli.command import Command, add_json, add_model, add_schedule, check_calibration, memory
+from tinyc.cli.command import Command, add_json, add_model, add_schedule, check_calibration, memory, size
 from tinyc.cli.terminal import Terminal
 from tinyc.errors import TinycError
 from tinyc.report.summary import buffers_table, layers_table, summary, title
@@ -16,6 +16,14 @@ def configure(parser: ArgumentParser) -> None:
     add_model(parser)
     add("-o", "--out", required=True, type=Path, metavar="DIR", help="folder to write, replaced as a whole")
     add("--kernels", choices=("tinyc", "cmsis-nn"), default="tinyc", help="cmsis-nn: only its public API is called")
+    add(
+        "--optimize",
+        choices=("speed", "size"),
+        default="speed",
+        help="speed (default): functions made for each layer, weights in the fastest form; size: shared functions",
+    )
+    add("--flash", type=size, metavar="128k", help="take the fastest kernels with which the firmware keeps to so much")
+    add("--autotune", action="store_true", help="measure in the emulator which kernels are fastest, layer by layer")
     add(
         "--schedule",
         choices=("layer", "patch", "stream", "stream2d", "auto"),
@@ -63,6 +71,9 @@ def execute(args: Namespace, terminal: Terminal) -> int:
             calibration_method=args.calibration_method,
             float=args.float,
             kernels=args.kernels,
+            optimize=args.optimize,
+            flash=args.flash,
+            autotune=args.autotune,
             rounding=args.rounding,
             shapes=dict(args.shape),
             cmsis_nn=tinyc.CmsisNN(args.cmsis_nn_include, args.cmsis_nn_lib) if args.cmsis_nn_lib else None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
@@ -12,9 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyc.codegen.emit import emit_model, write_files
-from tinyc.driver.firmware import firmware_files, link_firmware, linker_text, main_text
-from tinyc.driver.interface import interface_of
+from tinyc.driver.trial import trial
 from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph
 from tinyc.ir.types import DType
@@ -65,20 +62,8 @@ def tuned(graph: Graph, choice: Choice, board: Board, cache_dir: Path | None = N
 
 def measure(program: Program, board: Board, cache_dir: Path | None = None) -> tuple[tuple[int, ...], Elf]:
     """The instructions of each layer in one run of a program on random inputs, its steps added up; and the firmware."""
-    interface = interface_of(program, "model")
-    files = emit_model(program, "model", "a measurement", "")
-    texts = {
-        **files.texts,
-        "main.c": main_text(interface, len(program.layers), None),
-        "linker.ld": linker_text(board),
-    }
-    with tempfile.TemporaryDirectory(prefix="tinyc-measure-") as name:
-        folder = Path(name)
-        write_files(folder, texts, [*files.runtime, *firmware_files(board)])
-        elf = folder / "firmware.elf"
-        linked = link_firmware(folder, elf, board, program.graph.rounding, trace=True, cache_dir=cache_dir)
-        result = run_firmware(elf, board, _random_inputs(program.graph), timeout_s=TIMEOUT_S)
-        return result.layer_instructions, linked
+    with trial(program, board, trace=True, cache_dir=cache_dir) as (path, elf):
+        return run_firmware(path, board, _random_inputs(program.graph), timeout_s=TIMEOUT_S).layer_instructions, elf
 
 
 def _random_inputs(graph: Graph) -> bytes:

@@ -26,6 +26,7 @@ from tinyc.driver.firmware import (
     main_text,
 )
 from tinyc.driver.interface import interface_of
+from tinyc.driver.kernels import KernelWish, settle
 from tinyc.driver.output import check_output, list_files, replacing
 from tinyc.driver.phases import Lowered, Quantization, lower
 from tinyc.driver.record import REPORT, build_report, write_report
@@ -38,10 +39,12 @@ from tinyc.ir.kernel import KernelSet, KernelTarget
 from tinyc.ir.types import Rounding
 from tinyc.memory.buffers import Memory
 from tinyc.program.choice import Choice
+from tinyc.program.costs import shipped_costs
 from tinyc.program.program import Program, build_program
 from tinyc.quant.calibrate import Progress, random_samples
 from tinyc.quant.observers import ObserverChoice
 from tinyc.samples import Say, load_npz, match_samples, silent
+from tinyc.schedule.search import Point
 from tinyc.target.board import Board
 from tinyc.target.linker import DEFAULT_STACK_BYTES
 
@@ -61,6 +64,7 @@ class Options:
     """An .npz file, arrays by input name, or "random:SEED"; None for `float`."""
     float: bool = False
     kernels: KernelSet = KernelSet.TINYC
+    wish: KernelWish = field(default_factory=KernelWish)
     rounding: Rounding = Rounding.SINGLE
     observer: ObserverChoice = field(default_factory=ObserverChoice)
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -83,7 +87,8 @@ class Options:
     def choice(self) -> Choice:
         """What decides which kernels are called."""
         cpu = self.board.cpu
-        return Choice(KernelTarget(dsp=cpu.has_dsp, mve=cpu.has_mve, foreign=self.cmsis_nn is not None), self.kernels)
+        target = KernelTarget(dsp=cpu.has_dsp, mve=cpu.has_mve, foreign=self.cmsis_nn is not None)
+        return Choice(target, self.kernels, self.wish.optimize, shipped_costs(cpu.name))
 
     @property
     def space(self) -> Space:
@@ -103,7 +108,14 @@ def compile_model(model: Path, out: Path, options: Options) -> None:
         return found[0].point.graph
 
     lowered = lower(imported, quantization, options.dump_dir, schedule)
-    write_model(out, model, lowered, found[0], quantization, options)
+    scheduled = replace(found[0], point=settled(found[0].point, options))
+    write_model(out, model, lowered, scheduled, quantization, options)
+
+
+def settled(point: Point, options: Options) -> Point:
+    """A schedule with the kernels that are wanted for it."""
+    ram = options.schedule.limit(options.space)
+    return settle(point, options.wish, options.board, ram, options.cmsis_nn, options.cache_dir, options.watch)
 
 
 def read_model(model: Path, options: Options) -> tuple[Graph, Quantization | None]:
@@ -111,6 +123,7 @@ def read_model(model: Path, options: Options) -> tuple[Graph, Quantization | Non
     from tinyc.frontend.onnx import import_model  # it takes half a second to load
 
     options.schedule.check(options.kernels)
+    options.wish.check(options.link, options.cmsis_nn is not None)
     if options.canaries and options.memories:
         raise TinycError("canaries are for an arena in one piece", hint="leave out the memories in debug builds")
     if options.cmsis_nn is not None:
@@ -129,7 +142,8 @@ def write_model(
 ) -> None:
     """Write the folder `out` for a model whose graph, in `lowered`, is that of the schedule."""
     if options.canaries or options.memories:
-        program = build_program(scheduled.point.graph, options.choice, options.canaries, options.memories)
+        point = scheduled.point
+        program = build_program(point.graph, point.choice, options.canaries, options.memories)
         scheduled = replace(scheduled, point=replace(scheduled.point, program=program))
     check_fit(scheduled.point.program, options.board)
     sample = None if quantization is None else {name: a[0] for name, a in quantization.samples.items()}

@@ -142,9 +142,11 @@ def largest_buffers(program: Program) -> str:
 
 def largest_constants(program: Program) -> str:
     """The largest constants, one a line."""
-    sizes = program.constants
-    largest = sorted(sizes, key=lambda v: (-sizes[v].bytes, v))[:LARGEST_SHOWN]
-    return "\n".join(["the largest constants:", *(f"  {sizes[v].bytes:>10} bytes  {v}: {sizes[v]}" for v in largest)])
+    sizes = [(kind.bytes, f"{value}: {kind}") for value, kind in program.constants.items()]
+    tables = {id(table): table for table in program.tables.values()}.values()
+    sizes += [(table.data.nbytes, f"packed {table.name}") for table in tables]
+    largest = sorted(sizes, key=lambda item: (-item[0], item[1]))[:LARGEST_SHOWN]
+    return "\n".join(["the largest constants:", *(f"  {size:>10} bytes  {text}" for size, text in largest)])
 
 
 def firmware_files(board: Board) -> list[Path]:

@@ -45,6 +45,7 @@ class Point:
 
     graph: Graph
     program: Program
+    choice: Choice
     macs: int
     """Executed multiply-accumulates, repetitions included."""
     steps: int
@@ -109,8 +110,8 @@ def _schedules(graph: Graph, choice: Choice, fed: bool, modes: Collection[Mode],
 def plan(graph: Graph, choice: Choice) -> Point:
     """What a graph, with its regions, takes."""
     program = build_program(graph, choice)
-    cost = instructions(program.steps, program.layers)
-    return Point(graph, program, graph.macs(), len(program.steps), cost)
+    cost = instructions(program.steps, program.layers, choice.costs)
+    return Point(graph, program, choice, graph.macs(), len(program.steps), cost)
 
 
 def front(points: Iterable[Point]) -> list[Point]:

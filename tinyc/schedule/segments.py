@@ -152,7 +152,7 @@ class Segments:
         saved = max((p.bytes for s in lowering.steps for p in s.outs), default=0)
         return Segment(
             first, last, cut, used.in_use(), int(inside) - saved,
-            graph.macs(), instructions(lowering.steps, lowering.layers),
+            graph.macs(), instructions(lowering.steps, lowering.layers, self.choice.costs),
         )  # fmt: skip
 
     def _alone(self, first: int, last: int) -> tuple[Graph, int]:
