@@ -22,13 +22,22 @@
 #define TINYC_SCALE_WORDS 2
 #endif
 
-/* Bits 32 to 63 of a * b, plus add. */
+/* Bits 32 to 63 of a * b, plus add; b at least 0. */
 TINYC_ALWAYS_INLINE int32_t tinyc_high_product(int32_t a, int32_t b, int32_t add)
 {
 #if defined(__ARM_FEATURE_DSP)
     int32_t out;
     __asm__("smmla %0, %1, %2, %3" : "=r"(out) : "r"(a), "r"(b), "r"(add));
     return out;
+#elif defined(__thumb__) && !defined(__thumb2__)
+    /* products of 32 bits are all that there is; the middle is gathered in parts, so that it does not overflow */
+    const uint32_t a_low = (uint32_t)a & 0xFFFFu;
+    const uint32_t b_low = (uint32_t)b & 0xFFFFu;
+    const int32_t a_high = a >> 16;
+    const int32_t b_high = b >> 16;
+    const uint32_t middle = a_low * (uint32_t)b_high + (a_low * b_low >> 16);
+    const int32_t other = a_high * (int32_t)b_low;
+    return a_high * b_high + (other >> 16) + (int32_t)((middle + ((uint32_t)other & 0xFFFFu)) >> 16) + add;
 #else
     return (int32_t)(((int64_t)a * b) >> 32) + add;
 #endif
@@ -47,12 +56,12 @@ TINYC_ALWAYS_INLINE int32_t tinyc_saturated(int32_t value, int32_t right)
     return out;
 #else
     const int32_t shifted = value >> right;
-    return shifted < -128 ? -128 : shifted > 127 ? 127 : shifted;
+    return (uint32_t)shifted + 128u > 255u ? (shifted >> 31) ^ 127 : shifted;
 #endif
 }
 
-/* The result of an accumulator whose channel has this scale. */
-TINYC_ALWAYS_INLINE int8_t tinyc_result(const tinyc_stage *stage, int32_t acc, const int32_t *scale)
+/* The result of an accumulator whose channel has this scale, as an int32. */
+TINYC_ALWAYS_INLINE int32_t tinyc_value(const tinyc_stage *stage, int32_t acc, const int32_t *scale)
 {
 #if defined(CMSIS_NN_USE_SINGLE_ROUNDING)
     /* the low half of the product cannot reach the rounding bit, so the high half decides alone */
@@ -68,7 +77,12 @@ TINYC_ALWAYS_INLINE int8_t tinyc_result(const tinyc_stage *stage, int32_t acc, c
     if (stage->high < 127 && value > stage->high) {
         value = stage->high;
     }
-    return (int8_t)value;
+    return value;
+}
+
+TINYC_ALWAYS_INLINE int8_t tinyc_result(const tinyc_stage *stage, int32_t acc, const int32_t *scale)
+{
+    return (int8_t)tinyc_value(stage, acc, scale);
 }
 
 #endif

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinyc.errors import VerifyError
-from tinyc.ir.kernel import Argument, Candidate, In, KernelCall, KernelTarget, Out, Struct, Table, tinyc_call
+from tinyc.ir.kernel import Argument, Candidate, In, KernelCall, KernelTarget, Out, Struct, Table, inlined, tinyc_call
 from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature, channels
 from tinyc.ir.rules import AsIs, Observed, QuantRule
 from tinyc.ir.types import TensorType
@@ -41,6 +41,10 @@ class BroadcastOp(Op):
     @abstractmethod
     def integer_params(self, sig: Signature) -> Struct:
         """The parameters of tinyc's own kernel, `tinyc_<name>_s8`."""
+
+    @abstractmethod
+    def rows_call(self, sig: Signature) -> KernelCall | None:
+        """The call that is made for rows and these scales; None: it cannot do it."""
 
     @property
     def quant_rule(self) -> QuantRule:
@@ -109,10 +113,13 @@ class BroadcastOp(Op):
         params = broadcast_shape(sig), self.integer_params(sig)
         own = _over_operands(tinyc_call(f"tinyc_{self.name}_s8", *params, In(0), In(1), Out()), sig)
         operands = [_whole_operand(i, sig) for i in range(2)]
+        rows = None if target.mve else self.rows_call(sig)
+        fast = _over_operands(rows, sig) if rows else None
+        made = [(inlined(fast),), (fast,)] if fast else []
         if operands[0] is None or operands[1] is None:
-            return [(own,)]
+            return [*made, (own,)]
         call = _over_operands(self.integer_call(operands[0], operands[1], sig), sig)
-        return [(call,)] if all(isinstance(o, In) for o in operands) else [(own,), (call,)]
+        return [*made, (call,)] if all(isinstance(o, In) for o in operands) else [*made, (own,), (call,)]
 
 
 def _ends(bounds: ChannelRange) -> tuple[Array, Array]:

@@ -13,6 +13,7 @@ from tinyc.ir.op import Array, Signature
 from tinyc.ir.types import Rounding
 from tinyc.ops._broadcast import BroadcastOp
 from tinyc.ops._clamp import stored_range
+from tinyc.ops.kernels.rows import sum_of_rows
 
 LEFT_SHIFT = 20  # bits of headroom that CMSIS-NN's elementwise add gives the two addends
 OPERAND_BITS = 14  # under `single`, operands are scaled by integers of at most 2^14, exactly
@@ -66,6 +67,13 @@ class SumOp(BroadcastOp):
             "y_offset": sig.y.q.zero_point, "y_multiplier": m3, "y_shift": s3, "low": least, "high": most,
         }  # fmt: skip
         return Struct("tinyc_sum_params", fields)
+
+    def rows_call(self, sig: Signature) -> KernelCall | None:
+        if sig.rounding is not Rounding.SINGLE:
+            return None  # which rounds each operand
+        (m1, _), (m2, _), out = self._factors(sig)
+        unit = 1 << (31 - LEFT_SHIFT)
+        return sum_of_rows(sig, (m1 // unit, m2 // unit), out, (self.low, self.high))
 
     def integer_call(self, a: Argument, b: Argument, sig: Signature) -> KernelCall:
         p = self.integer_params(sig).fields

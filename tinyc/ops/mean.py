@@ -24,6 +24,7 @@ from tinyc.ir.kernel import (
     Table,
     cmsis_call,
     dims,
+    inlined,
     per_channel_quant,
     tinyc_call,
 )
@@ -33,6 +34,7 @@ from tinyc.ir.types import TensorType
 from tinyc.ops._lag import lag_of_passes, with_lags
 from tinyc.ops._sums import PlaneSums
 from tinyc.ops.depthwise_conv2d import integer_steps
+from tinyc.ops.kernels.rows import mean_of_rows
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,12 @@ class Mean(Op):
         if not sig.x.quant:
             return [(with_lags(tinyc_call("tinyc_mean_f32", outer, count, inner, In(0), Out()), sig, {0: 0}),)]
         own = tinyc_call("tinyc_mean_s8", outer, count, inner, self._params(sig), In(0), Out())
-        return [(with_lags(own, sig, {0: 0}),), (self._as_depthwise(sig, outer, count, inner),)]
+        others = [(with_lags(own, sig, {0: 0}),), (self._as_depthwise(sig, outer, count, inner),)]
+        rows = None if target.mve else mean_of_rows(outer, count, inner, self._factor(sig), sig)
+        if rows is None:
+            return others
+        fast = with_lags(rows, sig, {0: 0})
+        return [(inlined(fast),), (fast,), *others]
 
     def _params(self, sig: Signature) -> Struct:
         multiplier, shift = self._factor(sig)

@@ -12,6 +12,7 @@ from tinyc.ir.kernel import Argument, KernelCall, Out, Struct, cmsis_call
 from tinyc.ir.op import Array, Signature
 from tinyc.ops._broadcast import BroadcastOp
 from tinyc.ops._clamp import stored_range
+from tinyc.ops.kernels.rows import product_of_rows
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class Mul(BroadcastOp):
             "y_offset": sig.y.q.zero_point, "y_multiplier": multiplier, "y_shift": shift, "low": least, "high": most,
         }  # fmt: skip
         return Struct("tinyc_mul_params", fields)
+
+    def rows_call(self, sig: Signature) -> KernelCall | None:
+        return product_of_rows(sig, self._factor(sig), (self.low, self.high))
 
     def integer_call(self, a: Argument, b: Argument, sig: Signature) -> KernelCall:
         p = self.integer_params(sig).fields
