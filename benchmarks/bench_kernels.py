@@ -155,7 +155,7 @@ class Row:
 def measured(layers: Sequence[Layer], board: Board, cache: Path) -> tuple[list[Row], dict[str, int]]:
     """Every kernel on every layer, and the bytes of code of each kernel."""
     graph = graph_of(layers)
-    target = KernelTarget(dsp=board.cpu.has_dsp, mve=board.cpu.has_mve)
+    target = KernelTarget(board.cpu.has_dsp, board.cpu.has_mve, board.cpu.is_thumb1)
     choice = Choice(target, KernelSet.TINYC)
     offered = {n.outs[0]: choice.offered(n, n.op, graph.signature(n)) for n in graph.nodes if not n.op.is_view}
     rows, sizes = [], defaultdict(list)

@@ -129,7 +129,8 @@ def generate(
 ) -> Generated:
     """Write the C of `graph`, and of its firmware, into the folder."""
     target = load_board(board)
-    program = build(graph, Choice(KernelTarget(dsp=target.cpu.has_dsp, mve=target.cpu.has_mve), kernels))
+    kind = KernelTarget(target.cpu.has_dsp, target.cpu.has_mve, target.cpu.is_thumb1)
+    program = build(graph, Choice(kind, kernels))
     interface = interface_of(program, "model")
     files = emit_model(program, "model", "a test", "0" * 64)
     texts = {

@@ -87,7 +87,7 @@ class Options:
     def choice(self) -> Choice:
         """What decides which kernels are called."""
         cpu = self.board.cpu
-        target = KernelTarget(dsp=cpu.has_dsp, mve=cpu.has_mve, foreign=self.cmsis_nn is not None)
+        target = KernelTarget(cpu.has_dsp, cpu.has_mve, cpu.is_thumb1, foreign=self.cmsis_nn is not None)
         return Choice(target, self.kernels, self.wish.optimize, shipped_costs(cpu.name))
 
     @property

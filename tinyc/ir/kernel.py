@@ -28,6 +28,7 @@ class KernelTarget:
 
     dsp: bool = False  # the DSP extension: SMLAD and friends
     mve: bool = False  # Helium vectors
+    thumb1: bool = False  # ARMv6-M: no products of more than 32 bits
     foreign: bool = False  # the CMSIS-NN API comes from the user's own build of Arm's library
 
 
