@@ -10,7 +10,7 @@ from tinyc.driver.firmware import CmsisNN, largest_constants
 from tinyc.driver.trial import trial
 from tinyc.errors import DoesNotFitError, TinycError
 from tinyc.program.choice import Optimize
-from tinyc.program.selection import flash_of, select_kernels
+from tinyc.program.selection import flash_of, select_kernels, select_smallest
 from tinyc.samples import Say, silent
 from tinyc.schedule.search import Point, plan
 from tinyc.target.board import Board
@@ -56,6 +56,9 @@ def settle(
     choice = point.choice
     if wish.autotune:
         choice = tuned(point.graph, choice, board, cache_dir, watch)
+    if wish.optimize is Optimize.SIZE:
+        point = plan(point.graph, select_smallest(point.graph, choice, ram))
+    elif wish.autotune:
         point = plan(point.graph, select_kernels(point.graph, choice, ram=ram))
     if wish.flash is None:
         return point

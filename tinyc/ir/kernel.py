@@ -6,7 +6,7 @@ which C files to ship.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -159,7 +159,7 @@ def dims(name: str, n: int, h: int, w: int, c: int) -> Struct:
     return Struct("cmsis_nn_dims", {"n": n, "h": h, "w": w, "c": c}, f"{name}_dims")
 
 
-def per_channel_quant(multipliers: list[int], shifts: list[int]) -> Struct:
+def per_channel_quant(multipliers: Sequence[int], shifts: Sequence[int]) -> Struct:
     """A `cmsis_nn_per_channel_quant_params`."""
     return Struct(
         "cmsis_nn_per_channel_quant_params",

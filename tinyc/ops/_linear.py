@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -15,7 +16,7 @@ from tinyc.ir.fixed_point import multiplier_and_shift, multipliers_and_shifts, r
 from tinyc.ir.kernel import Candidate, KernelCall, KernelTarget
 from tinyc.ir.op import F32, NOT_FIXED, Array, ChannelRange, Mask, Op, Signature
 from tinyc.ir.rules import AsIs, Bias, Observed, QuantRule, Weight
-from tinyc.ir.types import Rounding, TensorType
+from tinyc.ir.types import QuantParams, Rounding, TensorType
 from tinyc.ops._clamp import INFINITY, narrower, stored_range
 from tinyc.ops._lag import with_lags
 
@@ -82,7 +83,8 @@ class LinearOp(Op):
         """Under `single` all channels share the largest shift, so one that asks for it must stay."""
         spared = np.zeros_like(gone)
         if sig.rounding is Rounding.SINGLE:
-            own = [multiplier_and_shift(f) for f in _output_factors(sig)]
+            factors = _factors(sig.x.q.per_tensor_scale, sig.ins[W].q, sig.y.q.per_tensor_scale)
+            own = [multiplier_and_shift(f) for f in factors]
             shared = output_scaling(sig)[1][0]
             largest = np.array([m > 0 and s == shared for m, s in own])
             if largest.any() and not (largest & ~gone).any():
@@ -100,13 +102,19 @@ def check_bias(channels: int, b: TensorType, where: str) -> None:
         raise VerifyError(f"{where}: {channels} output channels want a bias of shape ({channels},), got {b.shape}")
 
 
-def output_scaling(sig: Signature) -> tuple[list[int], list[int]]:
+def output_scaling(sig: Signature) -> tuple[Sequence[int], Sequence[int]]:
     """Multipliers and shifts that take accumulators of each channel to the result's scale."""
-    return multipliers_and_shifts(_output_factors(sig), sig.rounding)
+    return _scaling(sig.x.q.per_tensor_scale, sig.ins[W].q, sig.y.q.per_tensor_scale, sig.rounding)
 
 
-def _output_factors(sig: Signature) -> list[float]:
-    return [sig.x.q.per_tensor_scale * w / sig.y.q.per_tensor_scale for w in sig.ins[W].q.scale]
+@lru_cache(maxsize=1024)
+def _scaling(x: float, w: QuantParams, y: float, rounding: Rounding) -> tuple[Sequence[int], Sequence[int]]:
+    """Every part of a layer asks for the same."""
+    return multipliers_and_shifts(_factors(x, w, y), rounding)
+
+
+def _factors(x: float, w: QuantParams, y: float) -> list[float]:
+    return [x * scale / y for scale in w.scale]
 
 
 def requantize_result(acc: NDArray[np.int64], low: float, high: float, sig: Signature) -> Array:

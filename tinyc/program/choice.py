@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -48,24 +48,31 @@ class Choice:
                 f"node '{node.name}'",
                 f"compile with --kernels {KernelSet.TINYC.value}",
             )
-        if self.optimize is Optimize.SIZE:
-            plain = [c for c in candidates if not any(call.inline for call in c)] or candidates
-            sizes = [constant_bytes(c, sig) for c in plain]
-            candidates = [c for c, size in zip(plain, sizes, strict=True) if size <= COMPACT * min(sizes)]
         return candidates
 
     def select(self, node: Node, op: Op, sig: Signature) -> Candidate:
         """The candidate to take."""
         candidates = self.offered(node, op, sig)
+        if len(candidates) == 1:
+            return candidates[0]
         pick = self.picks.get(node.outs[0])
-        picked = [c for c in candidates if kind(c) == pick]
-        if picked or len(candidates) == 1:
-            return (picked or candidates)[0]
+        for candidate in candidates:
+            if kind(candidate) == pick:
+                return candidate
+        if self.optimize is Optimize.SIZE:
+            candidates = _compact(candidates, sig)
         work = plain_work(op, sig)
         return min(candidates, key=lambda c: self.costs.of_candidate(c, work))
 
     def _has(self, candidate: Candidate) -> bool:
         return self.kernels is KernelSet.TINYC or all(call.header == "arm_nnfunctions.h" for call in candidate)
+
+
+def _compact(candidates: Sequence[Candidate], sig: Signature) -> list[Candidate]:
+    """Those that call functions shared by layers, if there are some, and read few bytes of constants."""
+    shared = [c for c in candidates if not any(call.inline for call in c)] or candidates
+    sizes = [constant_bytes(c, sig) for c in shared]
+    return [c for c, size in zip(shared, sizes, strict=True) if size <= COMPACT * min(sizes)]
 
 
 def kind(candidate: Candidate) -> str:

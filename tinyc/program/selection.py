@@ -14,12 +14,13 @@ from dataclasses import dataclass, field, replace
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.kernel import Candidate, In, tables_in
 from tinyc.ir.op import Op, Signature
-from tinyc.program.choice import Choice, kind, plain_work
+from tinyc.program.choice import COMPACT, Choice, Optimize, kind, plain_work
 from tinyc.program.costs import Costs, Work, call_key, label
 from tinyc.program.knapsack import Option, cheapest
 from tinyc.program.lowering import Lowering
 from tinyc.program.program import build_program, lower_graph
 
+SLACK = 1.03  # times the least flash, where little flash is wanted
 TIGHTER = 4  # times that the budget of RAM is tightened because the plan has gaps
 
 
@@ -64,16 +65,24 @@ class _Recorder(Choice):
 
 
 def layer_options(graph: Graph, choice: Choice) -> dict[str, list[LayerOption]]:
-    """What each layer can do, by the name of its result; the graph is scheduled."""
+    """What each layer can do, by the name of its result; the graph is scheduled. What `choice` takes comes first."""
     recorder = _Recorder(**vars(choice))
     lowering = Lowering(graph, recorder)
     lowering.run()
     times = Counter(id(step.calls) for step in lowering.steps)
     options: dict[str, list[LayerOption]] = {}
     for value, asked in recorder.asked.items():
-        kinds = dict.fromkeys(kind(c) for a in asked for c in a.candidates)
+        kinds = dict.fromkeys(kind(c) for a in asked for c in (a.answer, *a.candidates))
         options[value] = [_option(k, asked, times, choice.costs) for k in kinds]
+        if choice.optimize is Optimize.SIZE:
+            options[value] = _compact(options[value])
     return options
+
+
+def _compact(options: Sequence[LayerOption]) -> list[LayerOption]:
+    """Those that read nearly the fewest constants."""
+    sizes = [sum(option.constants.values()) for option in options]
+    return [option for option, size in zip(options, sizes, strict=True) if size <= COMPACT * min(sizes)]
 
 
 def _option(wanted: str, asked: Sequence[_Asked], times: Mapping[int, int], costs: Costs) -> LayerOption:
@@ -122,6 +131,12 @@ def select_kernels(graph: Graph, choice: Choice, flash: int | None = None, ram: 
             break
         limit -= arena - ram
     return picked
+
+
+def select_smallest(graph: Graph, choice: Choice, ram: int | None = None) -> Choice:
+    """The choice whose picks take the fewest instructions of those with nearly the least flash."""
+    least = flash_of(graph, select_kernels(graph, choice, 0, ram))
+    return select_kernels(graph, choice, round(SLACK * least), ram)
 
 
 def flash_of(graph: Graph, choice: Choice) -> int:
