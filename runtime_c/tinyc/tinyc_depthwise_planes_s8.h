@@ -334,14 +334,18 @@ TINYC_ALWAYS_INLINE void tinyc_planes_row(const tinyc_depthwise_planes_params *p
         return;
     }
 #endif
+    /* blocks of about the same size, the first `larger` of them a result larger; known sizes become code of their own */
+    const int32_t blocks = (p->out_w + TINYC_PLANES_BLOCK - 1) / TINYC_PLANES_BLOCK;
+    const int32_t size = p->out_w / blocks, larger = p->out_w % blocks;
     for (int32_t c = 0; c < channels; ++c, x += plane) {
         for (int32_t m = 0; m < p->multiplier; ++m, ++y) {
-            int32_t o = 0;
-            for (; o <= p->out_w - TINYC_PLANES_BLOCK; o += TINYC_PLANES_BLOCK) {
-                tinyc_planes_results(p, TINYC_PLANES_BLOCK, lower, slot, x + o * p->stride_w * slots, w, y + o * step);
+            const uint32_t *from = x;
+            int8_t *to = y;
+            for (int32_t b = 0; b < larger; ++b, from += (size + 1) * p->stride_w * slots, to += (size + 1) * step) {
+                tinyc_planes_results(p, size + 1, lower, slot, from, w, to);
             }
-            for (; o < p->out_w; ++o) {
-                tinyc_planes_results(p, 1, lower, slot, x + o * p->stride_w * slots, w, y + o * step);
+            for (int32_t b = larger; b < blocks; ++b, from += size * p->stride_w * slots, to += size * step) {
+                tinyc_planes_results(p, size, lower, slot, from, w, to);
             }
             w += 1 + TINYC_SCALE_WORDS + pairs * p->kernel_w;
         }
