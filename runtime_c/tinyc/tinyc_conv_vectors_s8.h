@@ -9,21 +9,7 @@
 
 #include "tinyc_vectors.h"
 
-enum { TINYC_FILTERS = 4, TINYC_LANES = 16 };
-
-/* `bytes` bytes of a value; up to 15 bytes more may be written. */
-TINYC_ALWAYS_INLINE void tinyc_fill_vectors(int32_t bytes, int32_t value, int8_t *dst)
-{
-#if defined(TINYC_MVE)
-    for (int32_t i = 0; i < bytes; i += TINYC_LANES) {
-        vstrbq_s8(dst + i, vdupq_n_s8((int8_t)value));
-    }
-#else
-    for (int32_t i = 0; i < bytes; ++i) {
-        dst[i] = (int8_t)value;
-    }
-#endif
-}
+enum { TINYC_FILTERS = 4 };
 
 /* n cells of `bytes` neighbouring bytes to places `stride` bytes apart. */
 TINYC_ALWAYS_INLINE void tinyc_spread_cells(int32_t n, int32_t bytes, const int8_t *src, int8_t *dst, int32_t stride)
@@ -205,16 +191,6 @@ TINYC_ALWAYS_INLINE void tinyc_sums_4x2(int32_t steps, const int8_t *w, const in
 
 #endif
 
-/* The lowest bytes of the first `count` of four lanes, of a pixel that has `channels`. */
-TINYC_ALWAYS_INLINE void tinyc_store_x4(int8_t *y, int32x4_t results, int32_t channels, int32_t count)
-{
-    if (channels % TINYC_FILTERS == 0) {
-        vstrbq_s32(y, results);
-    } else {
-        vstrbq_p_s32(y, results, vctp32q((uint32_t)count));
-    }
-}
-
 /* Up to four filters over n windows of `steps` times 16 bytes, `apart` bytes from one to the next. */
 TINYC_ALWAYS_INLINE void tinyc_filters_over(const tinyc_conv_vectors_params *p, int32_t steps, int32_t n, int32_t apart,
                                             const int8_t *x, const int32_t *packed, int32_t filters, int8_t *y)
@@ -222,17 +198,18 @@ TINYC_ALWAYS_INLINE void tinyc_filters_over(const tinyc_conv_vectors_params *p, 
     const int32x4_t bias = vldrwq_s32(packed);
     const tinyc_scales_x4 scales = tinyc_load_scales(packed + TINYC_FILTERS);
     const int8_t *w = (const int8_t *)(packed + (1 + TINYC_SCALE_WORDS) * TINYC_FILTERS);
+    const mve_pred16_t some = vctp32q((uint32_t)filters);
     for (; n > 1; n -= 2) {
         int32x4_t first, second;
         tinyc_sums_4x2(steps, w, x, x + apart, &first, &second);
-        tinyc_store_x4(y, tinyc_results_x4(&p->stage, vaddq_s32(first, bias), scales), p->out_c, filters);
-        tinyc_store_x4(y + p->out_c, tinyc_results_x4(&p->stage, vaddq_s32(second, bias), scales), p->out_c, filters);
+        tinyc_store_x4(y, tinyc_results_x4(&p->stage, vaddq_s32(first, bias), scales), p->out_c, some);
+        tinyc_store_x4(y + p->out_c, tinyc_results_x4(&p->stage, vaddq_s32(second, bias), scales), p->out_c, some);
         x += 2 * apart;
         y += 2 * p->out_c;
     }
     if (n > 0) {
         const int32x4_t sums = vaddq_s32(tinyc_sums_4x1(steps, w, x), bias);
-        tinyc_store_x4(y, tinyc_results_x4(&p->stage, sums, scales), p->out_c, filters);
+        tinyc_store_x4(y, tinyc_results_x4(&p->stage, sums, scales), p->out_c, some);
     }
 }
 

@@ -239,6 +239,26 @@ typedef struct {
 void tinyc_conv_vectors_s8(const tinyc_conv_vectors_params *params, const int8_t *x, const int32_t *w, int8_t *strip,
                            int8_t *y);
 
+/* A depthwise convolution for Helium: as many channels out as in, at least 4; a kernel of at most 8 x 8. */
+typedef struct {
+    int32_t batches;
+    int32_t in_h, in_w, channels;
+    int32_t out_h, out_w;
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_left; /* those below and to the right follow from the size of the result */
+    int32_t dilation_h;        /* columns are neighbours */
+    int32_t zero;              /* the zero point of x */
+    tinyc_stage stage;
+} tinyc_depthwise_vectors_params;
+
+/* w: for four channels at a time, the last four overlapping those before with zeros, four biases (less zero times the sum
+ * of the filter), the words of their scales one after another, and for each block of 4 x 4 cells of the kernel
+ * [4 channels][4 columns][4 rows] weights. The workspace holds, for every four rows of the kernel, 16 bytes for each
+ * column that a row of results sees, and for three more. */
+void tinyc_depthwise_vectors_s8(const tinyc_depthwise_vectors_params *params, const int8_t *x, const int32_t *w,
+                                int8_t *strip, int8_t *y);
+
 /* A depthwise convolution on pairs of rows: strides 1 or 2, kernel_h at least 2. `block`: channels whose rows are spread
  * over words at a time; if all, then the result may follow behind x. The zero point of x is `zero`. */
 typedef struct {

@@ -6,6 +6,22 @@
 #include "tinyc_simd.h"
 #include "tinyc_stage.h"
 
+enum { TINYC_LANES = 16 };
+
+/* `bytes` bytes of a value; up to 15 bytes more may be written. */
+TINYC_ALWAYS_INLINE void tinyc_fill_vectors(int32_t bytes, int32_t value, int8_t *dst)
+{
+#if defined(TINYC_MVE)
+    for (int32_t i = 0; i < bytes; i += TINYC_LANES) {
+        vstrbq_s8(dst + i, vdupq_n_s8((int8_t)value));
+    }
+#else
+    for (int32_t i = 0; i < bytes; ++i) {
+        dst[i] = (int8_t)value;
+    }
+#endif
+}
+
 #if defined(TINYC_MVE)
 
 /* The scales of four channels. */
@@ -63,6 +79,31 @@ TINYC_ALWAYS_INLINE int32x4_t tinyc_results_x4(const tinyc_stage *stage, int32x4
         out = vminq_s8(out, vdupq_n_s8((int8_t)stage->high));
     }
     return vreinterpretq_s32_s8(out);
+}
+
+/* A lane each for four values. */
+TINYC_ALWAYS_INLINE int32x4_t tinyc_lanes(int32_t a, int32_t b, int32_t c, int32_t d)
+{
+#if defined(__OPTIMIZE__) /* GCC moves lane by lane */
+    int32x4_t out;
+    __asm__("vmov %q0[2], %q0[0], %1, %3\n\tvmov %q0[3], %q0[1], %2, %4"
+            : "=&w"(out)
+            : "r"(a), "r"(b), "r"(c), "r"(d));
+    return out;
+#else
+    const int32_t values[] = {a, b, c, d};
+    return vldrwq_s32(values);
+#endif
+}
+
+/* The lowest bytes of `some` lanes, where a pixel has `channels`. */
+TINYC_ALWAYS_INLINE void tinyc_store_x4(int8_t *y, int32x4_t results, int32_t channels, mve_pred16_t some)
+{
+    if (channels % 4 == 0) {
+        vstrbq_s32(y, results);
+    } else {
+        vstrbq_p_s32(y, results, some);
+    }
 }
 
 #endif

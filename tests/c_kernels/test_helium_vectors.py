@@ -16,7 +16,7 @@ from op_cases import CLAMPS, Case, Problem, int_problem
 
 from tinyc.ir.kernel import Candidate, KernelTarget
 from tinyc.ir.types import Rounding
-from tinyc.ops import Conv2D, Dense
+from tinyc.ops import Conv2D, Dense, DepthwiseConv2D
 
 TARGET = KernelTarget(dsp=True, mve=True)
 CHANNELS = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 12, 15, 16, 17, 24, 31, 32, 33, 48])
@@ -41,6 +41,21 @@ def convolutions(draw: st.DrawFn) -> Case:
 
 
 @st.composite
+def depthwise(draw: st.DrawFn) -> Case:
+    kernel = draw(st.sampled_from([(3, 3), (3, 3), (1, 1), (5, 5), (7, 7), (8, 8), (2, 4), (4, 6), (5, 2), (7, 1)]))
+    stride = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    dilation = (draw(st.sampled_from([1, 1, 2])), 1)
+    pads = tuple(draw(st.integers(0, 4)) for _ in range(4))
+    extents = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    plane = [max(1, extents[a] - pads[a] - pads[a + 2]) + draw(st.integers(0, 12)) for a in range(2)]
+    channels = draw(st.integers(4, 21))
+    low, high = draw(CLAMPS)
+    op = DepthwiseConv2D(stride, pads, dilation, low=low, high=high)
+    shapes = ((draw(st.integers(1, 2)), *plane, channels), (1, *kernel, channels), (channels,))
+    return Case(op, shapes, frozenset({1, 2}), draw(SEEDS))
+
+
+@st.composite
 def dense(draw: st.DrawFn) -> Case:
     lead = draw(st.sampled_from([(1,), (1,), (3,), (2, 9)]))
     depth, out = draw(st.one_of(CHANNELS, st.integers(1, 200))), draw(st.integers(1, 21))
@@ -51,6 +66,7 @@ def dense(draw: st.DrawFn) -> Case:
 KINDS: dict[str, st.SearchStrategy[Case]] = {
     "tinyc_conv_vectors_s8": convolutions(),
     "tinyc_conv_vectors_s8 dense": dense(),
+    "tinyc_depthwise_vectors_s8": depthwise(),
 }
 
 

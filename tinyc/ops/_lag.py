@@ -162,3 +162,12 @@ def lag_by_filters_over_strips(window: Window, x: Shape, y: Shape, strip: int, f
 def lag_by_strip_of_row(window: Window, x: Shape, y: Shape, strip: int) -> int:
     """The lag of a kernel that reads the windows of `strip` neighbouring pixels of a row before it writes these."""
     return _lag_of_blocks(lowest_elements(window, x, y).reshape(-1, y[2]), y[3], strip)
+
+
+@lru_cache(maxsize=4096)
+def lag_by_row(window: Window, x: Shape, y: Shape, passes: Passes) -> int:
+    """The lag of a kernel that goes through a row of the result in these passes before it looks at the next row."""
+    lowest = lowest_elements(window, x, y).reshape(-1, y[2]).min(axis=1)
+    ends = (np.arange(1, lowest.size + 1) * y[2] - 1) * y[3]
+    reads, writes = np.array(passes).T
+    return smallest_lag(lowest[:, None] + reads, ends[:, None] + np.minimum(writes, y[3]))

@@ -18,7 +18,10 @@ from tinyc.ops import _linear
 from tinyc.ops._convolution import ConvolutionOp
 from tinyc.ops._lag import Passes, channel_by_channel, lag_by_pixel
 from tinyc.ops._window import nhwc
-from tinyc.ops.kernels import depthwise_planes
+from tinyc.ops.kernels import depthwise_planes, depthwise_vectors
+
+SOURCES = (depthwise_vectors.candidates, depthwise_planes.candidates)
+"""Who offers specialised kernels, the fastest first."""
 
 MVE_BLOCK_CHANNELS = 124  # channels that CMSIS-NN gathers at a time on a vector core
 
@@ -86,8 +89,8 @@ class DepthwiseConv2D(ConvolutionOp):
     # Kernels
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
-        window = self.window_over(sig.ins[1].shape)
-        own = depthwise_planes.candidates(sig, target, (self.low, self.high), window)
+        window, clamp = self.window_over(sig.ins[1].shape), (self.low, self.high)
+        own = [candidate for source in SOURCES for candidate in source(sig, target, clamp, window)]
         return [*own, *super().kernels(sig, target)]
 
     def lag(self, sig: Signature, target: KernelTarget) -> int | None:
