@@ -331,6 +331,43 @@ typedef struct {
 
 void tinyc_mean_rows_s8(const tinyc_mean_rows_params *params, const int8_t *x, int8_t *y);
 
+/* A convolution, or a matrix product (a kernel of one cell), for cores without the DSP extension. */
+typedef struct {
+    int32_t batches;
+    int32_t in_h, in_w, in_c;
+    int32_t out_h, out_w, out_c;
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_left; /* those below and to the right follow from the size of the result */
+    int32_t pad_value;         /* of the cells outside x: its zero point */
+    int32_t steps;             /* of four weights: those of a filter, rounded up */
+    tinyc_stage stage;
+} tinyc_conv_plain_params;
+
+/* w: for each two filters, the last one filled up with zeros: their starts (the bias less pad_value times the sum of the
+ * weights), the words of the first one's scale and of the second one's, and the weights, steps * 4 of each, in turn.
+ * No sum of a filter's products leaves 23 bits, but on ARMv6-M. The workspace holds the windows of four pixels, in 8
+ * bytes (on ARMv6-M 16) for each of steps * 4 weights, and in_c bytes more where there is padding. */
+void tinyc_conv_plain_s8(const tinyc_conv_plain_params *params, const int8_t *x, const int32_t *w, uint32_t *workspace,
+                         int8_t *y);
+
+/* An exact integer Winograd convolution: kernels of 3 by 3, stride 1, in_c a multiple of 4. `tiles` of two by two results
+ * are made at a time, an even number; the zero point of x is `zero`. Four times a sum must fit int32: stage.bits is 2. */
+typedef struct {
+    int32_t batches;
+    int32_t in_h, in_w, in_c;
+    int32_t out_h, out_w, out_c;
+    int32_t pad_top, pad_left; /* those below and to the right follow from the size of the result */
+    int32_t tiles, zero;
+    tinyc_stage stage;
+} tinyc_winograd_params;
+
+/* w: for two filters at a time, the last filled up with zeros: four times the biases, the turned weights as
+ * tinyc_winograd_s8.h says, and the words of the scales. The workspace has 8 * tiles * in_c words for turned cells, and 16 *
+ * tiles + 16 for a row of columns. */
+void tinyc_winograd_s8(const tinyc_winograd_params *params, const int8_t *x, const int32_t *w, uint32_t *workspace,
+                       int8_t *y);
+
 #ifdef __cplusplus
 }
 #endif

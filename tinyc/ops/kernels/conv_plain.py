@@ -1,0 +1,94 @@
+"""Convolutions and dense layers for cores without the DSP extension: four pixels at a time, two filters in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct, Table, Workspace, inlined, tinyc_call
+from tinyc.ir.op import Signature
+from tinyc.ops import _linear
+from tinyc.ops._lag import Shape, lag_by_block, with_lags
+from tinyc.ops._window import Window
+from tinyc.ops.kernels.stage import Stage
+
+BLOCK = 4  # pixels whose windows are gathered as one column
+LEAST_ROWS = 3  # of a matrix: columns of fewer are too empty
+UNIT = 4  # weights that the inner loop takes at a time
+LANE_BITS = 23  # that a sum has where two of them share a product of 64 bits
+CELL = Window((1, 1), (1, 1), (0, 0, 0, 0))
+
+
+def convolutions(
+    sig: Signature, target: KernelTarget, clamp: tuple[float, float], window: Window
+) -> Sequence[Candidate]:
+    """Of x NHWC and w (out, kernel height, kernel width, in), in one group."""
+    if not sig.x.quant or target.dsp or target.mve or window.dilation != (1, 1):
+        return []
+    return _candidates(sig, target, clamp, window, sig.x.shape, sig.y.shape)
+
+
+def dense(sig: Signature, target: KernelTarget, clamp: tuple[float, float]) -> Sequence[Candidate]:
+    """Of x (..., in) and w (out, in): its rows are the pixels of an image."""
+    if not sig.x.quant or target.dsp or target.mve:
+        return []
+    out, depth = sig.ins[1].shape
+    rows = sig.x.size // depth
+    if rows < LEAST_ROWS:
+        return []
+    return _candidates(sig, target, clamp, CELL, (1, 1, rows, depth), (1, 1, rows, out))
+
+
+def _candidates(
+    sig: Signature, target: KernelTarget, clamp: tuple[float, float], window: Window, x: Shape, y: Shape
+) -> Sequence[Candidate]:
+    filters = sig.constants[1].astype(np.int64).reshape(y[3], -1)
+    stage = Stage(_linear.output_scaling(sig), clamp, sig)
+    most = 128 * int(np.abs(filters).sum(axis=1).max())
+    if not stage.fits or (not target.thumb1 and most >= 1 << (LANE_BITS - 1)):
+        return []
+    call = _call(sig, target, stage, filters, window, x, y)
+    call = with_lags(call, sig, {0: lag_by_block(window, x, y, BLOCK)})
+    return [(inlined(call),), (call,)]
+
+
+def _call(
+    sig: Signature,
+    target: KernelTarget,
+    stage: Stage,
+    filters: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
+    window: Window,
+    x: Shape,
+    y: Shape,
+) -> KernelCall:
+    out, weights = filters.shape
+    steps = -(-weights // UNIT)
+    starts = sig.constants[2] - sig.x.q.zero_point * filters.sum(axis=1)
+    values = np.pad(filters, ((0, out % 2), (0, UNIT * steps - weights)))
+    pairs = values.reshape(-1, 2, UNIT * steps).transpose(0, 2, 1).astype(np.int8)
+    words = [
+        np.pad(starts, (0, out % 2)).reshape(-1, 2),
+        np.pad(stage.scales, ((0, out % 2), (0, 0))).reshape(len(pairs), -1),
+        np.ascontiguousarray(pairs).reshape(len(pairs), -1).view("<i4"),
+    ]
+    params = {
+        "batches": x[0], "in_h": x[1], "in_w": x[2], "in_c": x[3],
+        "out_h": y[1], "out_w": y[2], "out_c": y[3],
+        "kernel_h": window.kernel[0], "kernel_w": window.kernel[1],
+        "stride_h": window.stride[0], "stride_w": window.stride[1],
+        "pad_top": window.pads[0], "pad_left": window.pads[1], "pad_value": sig.x.q.zero_point,
+        "steps": steps, "stage": stage.fields,
+    }  # fmt: skip
+    pixel_bytes = -(-x[3] // 4) * 4
+    blocks = y[0] * -(-y[1] * y[2] // BLOCK)
+    return tinyc_call(
+        "tinyc_conv_plain_s8",
+        Struct("tinyc_conv_plain_params", params),
+        In(0), Table("weights", np.concatenate(words, axis=1).astype(np.int32).reshape(-1)), Workspace(), Out(),
+        workspace_bytes=(16 if target.thumb1 else 8) * UNIT * steps + pixel_bytes,
+        work={
+            "calls": 1, "blocks": blocks, "columns": blocks * UNIT * steps,
+            "products": blocks * len(pairs) * steps, "results": y[0] * y[1] * y[2] * y[3],
+        },
+    )  # fmt: skip
