@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -120,17 +121,32 @@ class CompiledModel:
     ) -> QemuResult:
         """Run samples (as `match_samples` gives them) in the emulator; with `trace` layers are timed one by one."""
         count = len(next(iter(samples.values())))
-        data = self._input_bytes(samples, count)
+        data = self.input_bytes(samples, count)
         limit = timeout_s if timeout_s is not None else 120.0 + 2.0 * count
-        if not trace and not dump_layers:
-            elf = self.folder / FIRMWARE
-            if not elf.is_file():
-                raise TinycError("the firmware was not linked", str(self.folder), "compile without --no-link")
-            return run_firmware(elf, self.board, data, timeout_s=limit, progress=progress)
-        with tempfile.TemporaryDirectory(prefix="tinyc-trace-") as name:
-            elf = Path(name) / "firmware.elf"
-            link_firmware(self.folder, elf, self.board, self.graph.rounding, self._cmsis_nn(), trace=True)
+        with self.firmware(trace or dump_layers) as elf:
             return run_firmware(elf, self.board, data, timeout_s=limit, dump_layers=dump_layers, progress=progress)
+
+    @contextmanager
+    def firmware(self, trace: bool = False) -> Iterator[Path]:
+        """The firmware as it is shipped, or with `trace` another that stops between layers, gone afterwards."""
+        shipped = self.folder / FIRMWARE
+        if not trace:
+            if not shipped.is_file():
+                raise TinycError("the firmware was not linked", str(self.folder), "compile without --no-link")
+            yield shipped
+            return
+        with tempfile.TemporaryDirectory(prefix="tinyc-trace-") as name:
+            elf = Path(name) / FIRMWARE
+            link_firmware(self.folder, elf, self.board, self.graph.rounding, self._cmsis_nn(), trace=True)
+            yield elf
+
+    def input_bytes(self, samples: Arrays, count: int) -> bytes:
+        """The first `count` samples (as `match_samples` gives them) one after another, as the firmware reads them."""
+        parts = []
+        for number in range(count):
+            values = self._stored_inputs({name: a[number] for name, a in samples.items()})
+            parts += [values[p.value].tobytes() for p in self.graph.inputs]
+        return b"".join(parts)
 
     def _cmsis_nn(self) -> CmsisNN | None:
         paths = self.report.get("cmsis_nn")
@@ -138,13 +154,6 @@ class CompiledModel:
 
     def _stored_inputs(self, sample: Arrays) -> dict[str, Array]:
         return {p.value: to_value(self.graph, p, sample[p.name]) for p in self.graph.inputs}
-
-    def _input_bytes(self, samples: Arrays, count: int) -> bytes:
-        parts = []
-        for number in range(count):
-            values = self._stored_inputs({name: a[number] for name, a in samples.items()})
-            parts += [values[p.value].tobytes() for p in self.graph.inputs]
-        return b"".join(parts)
 
     def _run_host(self, samples: Arrays, count: int, progress: Progress | None) -> list[dict[str, Array]]:
         results = []
@@ -170,7 +179,7 @@ class CompiledModel:
         return self._split(self.run_qemu(samples, progress=progress).outputs, count)
 
     def _run_sanitized(self, samples: Arrays, count: int, progress: Progress | None) -> list[dict[str, Array]]:
-        return self._split(run_sanitized(self.folder, self.interface, self._input_bytes(samples, count)), count)
+        return self._split(run_sanitized(self.folder, self.interface, self.input_bytes(samples, count)), count)
 
     def _split(self, data: bytes, count: int) -> list[dict[str, Array]]:
         """The outputs of each sample out of one after another."""

@@ -10,10 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.driver.compiled import FIRMWARE, CompiledModel
+from tinyc.driver.cycles import FunctionCost, estimate_cycles
 from tinyc.driver.record import write_report
 from tinyc.errors import CheckFailedError
 from tinyc.samples import Say, match_samples, silent
+from tinyc.target.cpu import Cpu
 from tinyc.target.elf import read_elf
+from tinyc.target.timing.cycles import Cycles
+from tinyc.target.timing.estimate import timing_of
 
 LARGEST_SYMBOLS = 15
 
@@ -27,6 +31,10 @@ class LayerCost:
     kernel: str
     macs: int
     instructions: int
+    of_bound: float | None
+    """Which share of its instructions its multiply-accumulates need at least; None without any."""
+    estimated_cycles: Cycles | None
+    """None unless asked for, or if it executes nothing."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +57,29 @@ class Profile:
     flash: int
     symbols: tuple[tuple[str, int], ...]
     """The symbols that take the most flash, and their bytes."""
+    instructions_per_mac_bound: float
+    """What a multiply-accumulate takes at least on this core, all loads and stores left out."""
+    estimated_cycles: Cycles | None = None
+    """Of the firmware as it is shipped; None unless asked for, as what follows."""
+    flash_wait_states: int | None = None
+    functions: tuple[FunctionCost, ...] = ()
+    """In which functions the cycles are spent, their callees not included, the dearest first."""
 
 
-def profile(compiled: CompiledModel, inputs: Mapping[str, NDArray[Any]] | None = None, say: Say = silent) -> Profile:
+def profile(
+    compiled: CompiledModel,
+    inputs: Mapping[str, NDArray[Any]] | None = None,
+    say: Say = silent,
+    cycles: bool = False,
+    flash_wait_states: int = 0,
+) -> Profile:
     """Run the first sample of `inputs` (zeros by default) and note what it takes in the folder's report.
 
-    Raises TinycError where the board has no emulator or the firmware was not linked, CheckFailedError when the
-    firmware fails or touches more memory than was planned.
+    With `cycles` they are estimated too; see `estimate_cycles`. Raises TinycError where the board has no emulator or
+    the firmware was not linked, CheckFailedError when the firmware fails or touches more memory than was planned.
     """
+    if cycles:
+        timing_of(compiled.board.cpu)  # fail before minutes are spent
     ports = compiled.graph.inputs
     if inputs is None:
         say("no inputs given: profiled on zeros")
@@ -73,12 +96,14 @@ def profile(compiled: CompiledModel, inputs: Mapping[str, NDArray[Any]] | None =
         )
     # of layers whose inputs are computed right into their results nothing is executed, nor counted
     counts = dict(enumerate(traced.layer_instructions))
+    costs = estimate_cycles(compiled, samples, flash_wait_states) if cycles else None
+    bound = _bound(compiled.board.cpu, compiled.report["arithmetic"])
     elf = read_elf(compiled.folder / FIRMWARE)
     result = Profile(
         instructions=shipped.instructions,
         layers=tuple(
-            LayerCost(e["name"], e["op"], e["kernel"], e["macs"], counts.get(i, 0))
-            for i, e in enumerate(compiled.report["layers"])
+            _layer(entry, counts.get(i, 0), bound, costs.layers.get(i) if costs else None)
+            for i, entry in enumerate(compiled.report["layers"])
         ),
         arena_planned=planned,
         arena_high_water=shipped.arena_high_water,
@@ -90,9 +115,25 @@ def profile(compiled: CompiledModel, inputs: Mapping[str, NDArray[Any]] | None =
         bss=elf.bss_bytes,
         flash=elf.flash_bytes,
         symbols=tuple((s.name, s.bytes) for s in elf.flash_symbols()[:LARGEST_SYMBOLS]),
+        instructions_per_mac_bound=bound,
+        estimated_cycles=costs.total if costs else None,
+        flash_wait_states=flash_wait_states if costs else None,
+        functions=costs.functions if costs else (),
     )
     _record(compiled, result)
     return result
+
+
+def _bound(cpu: Cpu, arithmetic: str) -> float:
+    """Instructions that a multiply-accumulate takes at least, by how many of them the core's best instruction does."""
+    if arithmetic != "int8":
+        return 1 / 4 if cpu.has_mve else 1.0
+    return 1 / 16 if cpu.has_mve else 1 / 2 if cpu.has_dsp else 1.0
+
+
+def _layer(entry: Mapping[str, Any], instructions: int, bound: float, cycles: Cycles | None) -> LayerCost:
+    share = entry["macs"] * bound / instructions if entry["macs"] and instructions else None
+    return LayerCost(entry["name"], entry["op"], entry["kernel"], entry["macs"], instructions, share, cycles)
 
 
 def _record(compiled: CompiledModel, result: Profile) -> None:

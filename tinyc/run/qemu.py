@@ -6,7 +6,7 @@ import re
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,8 @@ class QemuResult:
     instructions_max: int
     layer_instructions: tuple[int, ...]
     """Of each layer in the first sample, 0 for one that never finished; empty when compiled without TINYC_TRACE."""
+    steps: tuple[tuple[int, int], ...]
+    """The layer and the instructions of each step of the first sample, in order; empty likewise."""
     arena_bytes: int
     arena_high_water: int
     """Bytes from the arena's start to the highest one that the model touches."""
@@ -100,7 +102,7 @@ def run_firmware(
         status, lines = _run(qemu_command(board, elf.resolve(), arguments), folder, timeout_s, progress)
         if status != 0:
             raise _failure(elf, board, status, lines)
-        stats, layer_instructions = _read_stats((folder / "stats.txt").read_text())
+        stats, steps = _read_stats((folder / "stats.txt").read_text())
         outputs = (folder / "output.bin").read_bytes()
         layers = (folder / "layers.bin").read_bytes() if dump_layers else b""
     if stats["reads_uninitialised"]:
@@ -114,7 +116,8 @@ def run_firmware(
         instructions=stats["instructions_first"],
         instructions_min=stats["instructions_min"],
         instructions_max=stats["instructions_max"],
-        layer_instructions=layer_instructions,
+        layer_instructions=_by_layer(steps),
+        steps=steps,
         arena_bytes=stats["arena_bytes"],
         arena_high_water=stats["arena_high_water"],
         stack_high_water=stats["stack_high_water"],
@@ -167,18 +170,26 @@ def _run(
     return status, lines
 
 
-def _read_stats(text: str) -> tuple[dict[str, int], tuple[int, ...]]:
-    """The figures by name, and the instructions by layer; a layer that finished several times has their sum."""
+def _read_stats(text: str) -> tuple[dict[str, int], tuple[tuple[int, int], ...]]:
+    """The figures by name, and the steps as (layer, instructions)."""
     stats: dict[str, int] = {}
-    layers: dict[int, int] = {}
+    steps: list[tuple[int, int]] = []
     for line in text.splitlines():
         key, *numbers = line.split()
         if key == "layer":
             layer, count = map(int, numbers)
-            layers[layer] = layers.get(layer, 0) + count
+            steps.append((layer, count))
         else:
             (stats[key],) = map(int, numbers)
-    return stats, tuple(layers.get(layer, 0) for layer in range(max(layers, default=-1) + 1))
+    return stats, tuple(steps)
+
+
+def _by_layer(steps: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    """The instructions of each layer; one that finished several times has their sum."""
+    sums = [0] * (max((layer for layer, _ in steps), default=-1) + 1)
+    for layer, count in steps:
+        sums[layer] += count
+    return tuple(sums)
 
 
 _FAULT = re.compile(r"fault exception=(\w+) pc=(\w+) lr=(\w+) cfsr=(\w+) address=(\w+)")
