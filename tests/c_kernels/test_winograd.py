@@ -1,0 +1,107 @@
+"""Winograd convolution: every call gives the operator's own results, on the host and on the cores."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from math import inf
+from pathlib import Path
+
+import numpy as np
+import pytest
+from call import Kernels
+from generated import generate, side_by_side
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from op_cases import CLAMPS, Case, Problem, int_problem
+
+from tinyc.ir.graph import Graph, Node, plain_port
+from tinyc.ir.kernel import Candidate, KernelTarget
+from tinyc.ir.types import Rounding
+from tinyc.ops import Conv2D
+
+NAME = "tinyc_winograd_s8"
+TARGET = KernelTarget(dsp=True)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Layers that the kernel knows."""
+    pads = tuple(draw(st.integers(0, 3)) for _ in range(4))
+    plane = tuple(max(1, 3 - pads[a] - pads[a + 2]) + draw(st.integers(0, 12)) for a in range(2))
+    channels, out = 4 * draw(st.integers(1, 6)), draw(st.integers(1, 9))
+    low, high = draw(CLAMPS)
+    op = Conv2D(pads=pads, low=low, high=high)
+    shapes = ((draw(st.integers(1, 2)), *plane, channels), (out, 3, 3, channels), (out,))
+    return Case(op, shapes, frozenset((1, 2)), draw(st.integers(0, 2**32 - 1)))
+
+
+def own_calls(problem: Problem) -> list[Candidate]:
+    return [c for c in problem.op.kernels(problem.sig, TARGET) if c[0].function == NAME]
+
+
+@pytest.mark.parametrize("rounding", Rounding)
+@settings(deadline=None, max_examples=300)
+@given(case=cases(), more=st.integers(0, 40))
+def test_same_bits_as_the_operator(
+    rounding: Rounding, kernels_for: Callable[[Rounding], Kernels], case: Case, more: int
+) -> None:
+    problem = int_problem(case, rounding)
+    (want,) = problem.op.eval_int(problem.ins, problem.sig)
+    for candidate in own_calls(problem):
+        kernels = kernels_for(rounding)
+        (got,) = kernels.run(candidate, problem.ins, problem.sig.outs)
+        np.testing.assert_array_equal(got, want)
+        for lag in candidate[0].lags.values():
+            for distance in (lag, lag + more):
+                (over,) = kernels.run(candidate, problem.ins, problem.sig.outs, (0, distance))
+                np.testing.assert_array_equal(over, want)
+
+
+def graph_of(problem: Problem) -> Graph:
+    """A network of this layer alone."""
+    names = ("x", "w", "b")
+    types = {**dict(zip(names, problem.sig.ins, strict=True)), "y": problem.sig.y}
+    return Graph(
+        "layer",
+        (plain_port("x", types["x"]),),
+        (plain_port("y", types["y"]),),
+        (Node(problem.op, names, ("y",), "layer"),),
+        types,
+        dict(zip(names[1:], problem.ins[1:], strict=True)),
+        problem.sig.rounding,
+    )
+
+
+FIXED = (
+    ((1, 1, 1, 1), (1, 8, 8, 16), 16),
+    ((1, 1, 1, 1), (2, 7, 9, 4), 5),
+    ((0, 0, 0, 0), (1, 5, 12, 8), 3),
+    ((2, 0, 1, 2), (1, 4, 3, 12), 2),
+    ((1, 1, 1, 1), (1, 5, 5, 64), 3),
+    ((1, 1, 1, 1), (1, 3, 3, 68), 2),
+    ((1, 1, 1, 1), (1, 2, 5, 132), 3),
+    ((1, 1, 1, 1), (1, 3, 2, 196), 1),
+)
+CLAMPED = ((-inf, inf), (0.0, 6.0), (-0.3, 0.4))
+
+
+@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("board", ["mps2-an386", "mps2-an500", "mps2-an505"])
+def test_same_bits_on_the_cores(board: str, rounding: Rounding, tmp_path: Path) -> None:
+    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"needs {tool}")
+    problems = []
+    for index, (pads, x, out) in enumerate(FIXED):
+        low, high = CLAMPED[index % len(CLAMPED)]
+        op = Conv2D(pads=pads, low=low, high=high)
+        case = Case(op, (x, (out, 3, 3, x[3]), (out,)), frozenset((1, 2)), index)
+        problem = int_problem(case, rounding)
+        assert own_calls(problem)
+        problems.append(problem)
+    graph = side_by_side([graph_of(problem) for problem in problems])
+    made = generate(graph, tmp_path, board)
+    assert NAME in (tmp_path / "model_kernels.c").read_text()
+    inputs = dict(zip((p.value for p in graph.inputs), (problem.ins[0] for problem in problems), strict=True))
+    assert made.emulate([inputs]).layers == made.layer_bytes(inputs)
