@@ -22,9 +22,10 @@ from rich.console import Console
 from rich.progress import track
 
 from tinyc.driver.autotune import measure
+from tinyc.driver.kernels import kernel_target
 from tinyc.driver.phases import Quantization, lower
 from tinyc.ir.graph import Graph, Node, plain_port
-from tinyc.ir.kernel import KernelSet, KernelTarget
+from tinyc.ir.kernel import KernelSet
 from tinyc.ir.op import Op
 from tinyc.ir.types import TensorType, f32
 from tinyc.ops import Add, AvgPool2D, Clamp, Conv2D, Dense, DepthwiseConv2D, MaxPool2D, Mean, Mul, Softmax
@@ -155,7 +156,7 @@ class Row:
 def measured(layers: Sequence[Layer], board: Board, cache: Path) -> tuple[list[Row], dict[str, int]]:
     """Every kernel on every layer, and the bytes of code of each kernel."""
     graph = graph_of(layers)
-    target = KernelTarget(board.cpu.has_dsp, board.cpu.has_mve, board.cpu.is_thumb1)
+    target = kernel_target(board.cpu)
     choice = Choice(target, KernelSet.TINYC)
     offered = {n.outs[0]: choice.offered(n, n.op, graph.signature(n)) for n in graph.nodes if not n.op.is_view}
     rows, sizes = [], defaultdict(list)

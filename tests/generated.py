@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from tinyc.codegen.emit import emit_model, write_files
 from tinyc.driver.firmware import firmware_files, link_firmware, linker_text, main_text
 from tinyc.driver.interface import interface_of
+from tinyc.driver.kernels import kernel_target
 from tinyc.ir.graph import Graph, Node, Port, plain_port
 from tinyc.ir.interp import execute
-from tinyc.ir.kernel import KernelSet, KernelTarget
+from tinyc.ir.kernel import KernelSet
 from tinyc.ir.region import RegionOp, flattened
 from tinyc.program.choice import Choice
 from tinyc.program.program import Program, build_program
@@ -129,7 +130,7 @@ def generate(
 ) -> Generated:
     """Write the C of `graph`, and of its firmware, into the folder."""
     target = load_board(board)
-    kind = KernelTarget(target.cpu.has_dsp, target.cpu.has_mve, target.cpu.is_thumb1)
+    kind = kernel_target(target.cpu)
     program = build(graph, Choice(kind, kernels))
     interface = interface_of(program, "model")
     files = emit_model(program, "model", "a test", "0" * 64)

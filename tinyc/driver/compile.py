@@ -26,7 +26,7 @@ from tinyc.driver.firmware import (
     main_text,
 )
 from tinyc.driver.interface import interface_of
-from tinyc.driver.kernels import KernelWish, settle
+from tinyc.driver.kernels import KernelWish, kernel_target, settle
 from tinyc.driver.output import check_output, list_files, replacing
 from tinyc.driver.phases import Lowered, Quantization, lower
 from tinyc.driver.record import REPORT, build_report, write_report
@@ -35,7 +35,7 @@ from tinyc.errors import DoesNotFitError, TinycError
 from tinyc.ir import text
 from tinyc.ir.graph import Graph
 from tinyc.ir.interp import execute, to_value
-from tinyc.ir.kernel import KernelSet, KernelTarget
+from tinyc.ir.kernel import KernelSet
 from tinyc.ir.types import Rounding
 from tinyc.memory.buffers import Memory
 from tinyc.program.choice import Choice
@@ -87,7 +87,7 @@ class Options:
     def choice(self) -> Choice:
         """What decides which kernels are called."""
         cpu = self.board.cpu
-        target = KernelTarget(cpu.has_dsp, cpu.has_mve, cpu.is_thumb1, foreign=self.cmsis_nn is not None)
+        target = kernel_target(cpu, self.cmsis_nn is not None)
         return Choice(target, self.kernels, self.wish.optimize, shipped_costs(cpu.name))
 
     @property

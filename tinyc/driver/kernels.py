@@ -9,13 +9,20 @@ from tinyc.driver.autotune import tuned
 from tinyc.driver.firmware import CmsisNN, largest_constants
 from tinyc.driver.trial import trial
 from tinyc.errors import DoesNotFitError, TinycError
+from tinyc.ir.kernel import KernelTarget
 from tinyc.program.choice import Optimize
 from tinyc.program.selection import flash_of, select_kernels, select_smallest
 from tinyc.samples import Say, silent
 from tinyc.schedule.search import Point, plan
 from tinyc.target.board import Board
+from tinyc.target.cpu import Cpu
 
 TRIALS = 4  # firmwares that are linked to find one that fits: estimates of code are near, not exact
+
+
+def kernel_target(cpu: Cpu, foreign: bool = False) -> KernelTarget:
+    """What kernels need to know of a core; `foreign`: CMSIS-NN is the user's own build."""
+    return KernelTarget(cpu.has_dsp, cpu.has_mve, cpu.is_thumb1, foreign)
 
 
 @dataclass(frozen=True)

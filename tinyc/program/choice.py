@@ -82,7 +82,7 @@ def kind(candidate: Candidate) -> str:
 
 def plain_work(op: Op, sig: Signature) -> Work:
     """What any kernel for an operator does at least."""
-    return {"calls": 1, "macs": op.macs(*sig.ins), "results": sig.y.size}
+    return {"calls": 1, "macs": op.macs(*sig.ins), "reads": sig.x.size, "results": sig.y.size}
 
 
 def constant_bytes(candidate: Candidate, sig: Signature) -> int:

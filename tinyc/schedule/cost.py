@@ -35,4 +35,5 @@ def _of_layer(step: Step, layer: Layer, costs: Costs) -> float:
     sig = layer.graph.signature(layer.node)
     results = part_of(sig.y, step.written.region).size
     macs = layer.node.op.macs(*sig.ins) * results // sig.y.size
-    return costs.of_candidate(step.calls, {"calls": 1, "macs": macs, "results": results})
+    reads = step.ins[0].bytes // sig.x.dtype.bytes
+    return costs.of_candidate(step.calls, {"calls": 1, "macs": macs, "reads": reads, "results": results})
