@@ -259,6 +259,25 @@ typedef struct {
 void tinyc_depthwise_vectors_s8(const tinyc_depthwise_vectors_params *params, const int8_t *x, const int32_t *w,
                                 int8_t *strip, int8_t *y);
 
+/* A depthwise convolution on pairs of rows: strides 1 or 2, kernel_h at least 2. `block`: channels whose rows are spread
+ * over words at a time; if all, then the result may follow behind x. The zero point of x is `zero`. */
+typedef struct {
+    int32_t batches;
+    int32_t in_h, in_w, channels;
+    int32_t out_h, out_w, multiplier; /* the result has channels * multiplier channels */
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_left; /* those below and to the right follow from the size of the result */
+    int32_t block, zero;
+    tinyc_stage stage;
+} tinyc_depthwise_planes_params;
+
+/* w: for each channel of the result its bias, the words of its scale, and for rows j of taps, 0, 2, 4, ... and each column
+ * a word: from its lowest byte on taps j, j + 1, j + 1, j + 2, where an even kernel_h has one row of zeros more. `planes`
+ * has (kernel_h / 2 + 1) * ((out_w - 1) * stride_w + kernel_w) words for each channel of a block. */
+void tinyc_depthwise_planes_s8(const tinyc_depthwise_planes_params *params, const int8_t *x, const int32_t *w,
+                               uint32_t *planes, int8_t *y);
+
 /* A convolution, or a matrix product (a kernel of one cell), for cores with the DSP extension. */
 typedef struct {
     int32_t batches;
@@ -332,25 +351,6 @@ typedef struct {
 void tinyc_conv_plain_s8(const tinyc_conv_plain_params *params, const int8_t *x, const int32_t *w, uint32_t *workspace,
                          int8_t *y);
 
-/* A depthwise convolution on pairs of rows: strides 1 or 2, kernel_h at least 2. `block`: channels whose rows are spread
- * over words at a time; if all, then the result may follow behind x. The zero point of x is `zero`. */
-typedef struct {
-    int32_t batches;
-    int32_t in_h, in_w, channels;
-    int32_t out_h, out_w, multiplier; /* the result has channels * multiplier channels */
-    int32_t kernel_h, kernel_w;
-    int32_t stride_h, stride_w;
-    int32_t pad_top, pad_left; /* those below and to the right follow from the size of the result */
-    int32_t block, zero;
-    tinyc_stage stage;
-} tinyc_depthwise_planes_params;
-
-/* w: for each channel of the result its bias, the words of its scale, and for rows j of taps, 0, 2, 4, ... and each column
- * a word: from its lowest byte on taps j, j + 1, j + 1, j + 2, where an even kernel_h has one row of zeros more. `planes`
- * has (kernel_h / 2 + 1) * ((out_w - 1) * stride_w + kernel_w) words for each channel of a block. */
-void tinyc_depthwise_planes_s8(const tinyc_depthwise_planes_params *params, const int8_t *x, const int32_t *w,
-                               uint32_t *planes, int8_t *y);
-
 /* An exact integer Winograd convolution: kernels of 3 by 3, stride 1, in_c a multiple of 4. `tiles` of two by two results
  * are made at a time, an even number; the zero point of x is `zero`. Four times a sum must fit int32: stage.bits is 2. */
 typedef struct {
@@ -367,6 +367,25 @@ typedef struct {
  * tiles + 16 for a row of columns. */
 void tinyc_winograd_s8(const tinyc_winograd_params *params, const int8_t *x, const int32_t *w, uint32_t *workspace,
                        int8_t *y);
+
+/* A depthwise convolution for cores without the DSP extension. */
+typedef struct {
+    int32_t batches;
+    int32_t in_h, in_w, channels;
+    int32_t out_h, out_w, multiplier; /* the result has channels * multiplier channels */
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_left; /* those below and to the right follow from the size of the result */
+    int32_t pad_value;         /* of the cells outside x: its zero point */
+    int32_t plane_w;           /* columns that a row of results sees, and what makes it a multiple of four */
+    tinyc_stage stage;
+} tinyc_depthwise_plain_params;
+
+/* w: for each channel of the result its start (the bias less pad_value + 128 times the sum of the weights), the
+ * words of its scale, and its weights, filled up to whole words. The workspace holds the rows that a row of results sees,
+ * channel by channel: channels * kernel_h * plane_w bytes. */
+void tinyc_depthwise_plain_s8(const tinyc_depthwise_plain_params *params, const int8_t *x, const int32_t *w,
+                              uint32_t *workspace, int8_t *y);
 
 #ifdef __cplusplus
 }

@@ -17,7 +17,7 @@ from op_windows import draw_region, part_of
 
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.types import Rounding
-from tinyc.ops import Conv2D, Dense
+from tinyc.ops import Conv2D, Dense, DepthwiseConv2D
 
 KernelsFor = Callable[[Rounding], Kernels]
 
@@ -37,6 +37,21 @@ def convolutions(draw: Draw) -> Case:
     low, high = draw(CLAMPS)
     shapes = ((draw(st.integers(1, 2)), *plane, channels), (out, *kernel, channels), (out,))
     return Case(Conv2D(stride, pads, low=low, high=high), shapes, frozenset({1, 2}), draw(st.integers(0, 2**32 - 1)))
+
+
+@st.composite
+def depthwise_convolutions(draw: Draw) -> Case:
+    """Windows over planes of any size, one or more filters a channel."""
+    kernel = draw(st.sampled_from([(1, 1), (3, 3), (5, 5), (1, 4), (7, 2), (2, 3)]))
+    stride = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    pads = tuple(draw(st.integers(0, kernel[a % 2])) for a in range(4))
+    plane = [max(1, kernel[a] - pads[a] - pads[a + 2]) + draw(st.integers(0, 7)) for a in range(2)]
+    channels = draw(st.integers(1, 9))
+    out = channels * draw(st.integers(1, 3))
+    low, high = draw(CLAMPS)
+    op = DepthwiseConv2D(stride, pads, low=low, high=high)
+    shapes = ((draw(st.integers(1, 2)), *plane, channels), (1, *kernel, out), (out,))
+    return Case(op, shapes, frozenset({1, 2}), draw(st.integers(0, 2**32 - 1)))
 
 
 @st.composite
@@ -63,8 +78,8 @@ def check(problem: Problem, target: KernelTarget, kernels: Kernels, more: int) -
 
 @settings(deadline=None, max_examples=300)
 @given(
-    case=st.one_of(convolutions(), dense_layers()), rounding=st.sampled_from(Rounding), target=TARGETS,
-    more=st.integers(0, 5), data=st.data(),
+    case=st.one_of(convolutions(), depthwise_convolutions(), dense_layers()),
+    rounding=st.sampled_from(Rounding), target=TARGETS, more=st.integers(0, 5), data=st.data(),
 )  # fmt: skip
 def test_results(
     case: Case, rounding: Rounding, target: KernelTarget, more: int, kernels_for: KernelsFor, data: st.DataObject
@@ -83,6 +98,11 @@ def some_cases() -> list[Case]:
         shapes = ((1 + seed % 2, 11, 7, 1 + seed % 9), (1 + seed % 6, *kernel, 1 + seed % 9), (1 + seed % 6,))
         clamp = ((-np.inf, np.inf), (0.0, np.inf), (-1.0, 1.0))[seed % 3]
         cases.append(Case(Conv2D(stride, pads, low=clamp[0], high=clamp[1]), shapes, frozenset({1, 2}), seed))
+    for seed, kernel in enumerate([(3, 3), (5, 5), (7, 7), (1, 4), (2, 2), (1, 1)] * 3):
+        pads = (kernel[0] // 2, kernel[1] // 2) * 2 if seed % 4 else (0,) * 4
+        out = (1 + seed % 5) * (1 + seed % 2)
+        shapes = ((1 + seed % 2, 9, 8 + seed % 4, 1 + seed % 5), (1, *kernel, out), (out,))
+        cases.append(Case(DepthwiseConv2D((1 + seed % 3 // 2,) * 2, pads), shapes, frozenset({1, 2}), seed))
     for seed, (rows, depth, out) in enumerate([(1, 37, 5), (1, 64, 12), (4, 10, 3), (7, 21, 4), (2, 9, 9)]):
         cases.append(Case(Dense(), ((rows, depth), (out, depth), (out,)), frozenset({1, 2}), seed))
     return cases
@@ -96,3 +116,4 @@ def test_on_boards(board: str, rounding: Rounding, tmp_path: Path) -> None:
             pytest.skip(f"needs {tool}")
     made = check_on_board([int_problem(case, rounding) for case in some_cases()], board, tmp_path)
     assert made.count("tinyc_conv_plain_s8_inline") > 20
+    assert made.count("tinyc_depthwise_plain_s8_inline") > 15
