@@ -4,13 +4,21 @@
 #define TINYC_ADD_ROWS_S8_H
 
 #include "tinyc_lanes.h"
+#include "tinyc_vectors.h"
 
 TINYC_ALWAYS_INLINE void tinyc_add_rows_s8_inline(const tinyc_add_rows_params *p, const int8_t *a, const int8_t *b,
                                                   int8_t *y)
 {
     for (int32_t r = 0; r < p->rows; ++r, a += p->a_step, b += p->b_step, y += p->row) {
         int32_t i = 0;
-#if defined(TINYC_DSP)
+#if defined(TINYC_MVE)
+        const tinyc_scales_x4 scales = tinyc_same_scales(p->scale);
+        for (; i <= p->row - 4; i += 4) {
+            const int32x4_t part = vmlasq_n_s32(vldrbq_s32(a + i), vdupq_n_s32(p->a_factor), p->start);
+            const int32x4_t sum = vmlaq_n_s32(part, vldrbq_s32(b + i), p->b_factor);
+            vstrbq_s32(y + i, tinyc_results_x4(&p->stage, sum, scales));
+        }
+#elif defined(TINYC_DSP)
         const uint32_t factors = ((uint32_t)p->a_factor & 0xFFFFu) | (uint32_t)p->b_factor << 16;
         for (; i <= p->row - 4; i += 4) {
             const uint32_t a4 = tinyc_load_s8x4(a + i);

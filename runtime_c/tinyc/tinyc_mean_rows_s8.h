@@ -4,6 +4,7 @@
 #define TINYC_MEAN_ROWS_S8_H
 
 #include "tinyc_lanes.h"
+#include "tinyc_vectors.h"
 
 #define TINYC_MEAN_FIT 256 /* int8 whose sum fits an int16 lane */
 
@@ -11,6 +12,26 @@ TINYC_ALWAYS_INLINE void tinyc_mean_rows_s8_inline(const tinyc_mean_rows_params 
 {
     for (int32_t o = 0; o < p->outer; ++o, x += p->count * p->inner, y += p->inner) {
         int32_t i = 0;
+#if defined(TINYC_MVE)
+        const tinyc_scales_x4 scales = tinyc_same_scales(p->scale);
+        for (; i <= p->inner - 8; i += 8) {
+            const int8_t *value = x + i;
+            int32x4_t even = vdupq_n_s32(p->start);
+            int32x4_t odd = even;
+            for (int32_t left = p->count; left > 0; left -= TINYC_MEAN_FIT) {
+                int16x8_t sums = vdupq_n_s16(0);
+#pragma GCC unroll 4
+                for (int32_t k = left < TINYC_MEAN_FIT ? left : TINYC_MEAN_FIT; k > 0; --k, value += p->inner) {
+                    sums = vaddq_s16(sums, vldrbq_s16(value));
+                }
+                even = vaddq_s32(even, vmovlbq_s16(sums));
+                odd = vaddq_s32(odd, vmovltq_s16(sums));
+            }
+            even = tinyc_results_x4(&p->stage, even, scales);
+            odd = tinyc_results_x4(&p->stage, odd, scales);
+            vstrbq_s16(y + i, vreinterpretq_s16_s32(vsliq_n_s32(even, odd, 16)));
+        }
+#endif
         for (; i <= p->inner - 4; i += 4) {
             const int8_t *value = x + i;
             int32_t s0 = p->start;

@@ -45,6 +45,18 @@ TINYC_ALWAYS_INLINE tinyc_scales_x4 tinyc_load_scales(const int32_t *from)
     return scales;
 }
 
+/* A scale that four channels share. */
+TINYC_ALWAYS_INLINE tinyc_scales_x4 tinyc_same_scales(const int32_t *scale)
+{
+    tinyc_scales_x4 scales;
+    scales.multiplier = vdupq_n_s32(scale[0]);
+#if !defined(CMSIS_NN_USE_SINGLE_ROUNDING)
+    scales.left = vdupq_n_s32(scale[1] > 0 ? scale[1] : 0);
+    scales.right = vdupq_n_s32(scale[1] < 0 ? scale[1] : 0);
+#endif
+    return scales;
+}
+
 /* Four values, saturated, in the lowest byte of each lane. */
 TINYC_ALWAYS_INLINE int8x16_t tinyc_low_bytes(int32x4_t values)
 {

@@ -21,7 +21,7 @@ from tinyc.ops import Add, Mean, Mul, Sub
 KernelsFor = Callable[[Rounding], Kernels]
 
 DSP = KernelTarget(dsp=True)
-BOARDS = ("qemu-m0", "mps2-an385", "mps2-an386", "mps2-an505")
+BOARDS = ("qemu-m0", "mps2-an385", "mps2-an386", "mps2-an505", "mps3-an547")
 
 
 @st.composite
@@ -64,7 +64,7 @@ def some_cases() -> list[Case]:
         for seed, both in enumerate(shapes * 3)
         for kind in (Add, Sub, Mul)
     ]
-    planes = [(1, 3, 3, 5), (2, 5, 4, 8), (1, 17, 16, 6)]
+    planes = [(1, 3, 3, 5), (2, 5, 4, 8), (1, 17, 16, 14)]
     return cases + [Case(Mean((1, 2)), (plane,), frozenset(), seed) for seed, plane in enumerate(planes * 2)]
 
 

@@ -113,7 +113,7 @@ class BroadcastOp(Op):
         params = broadcast_shape(sig), self.integer_params(sig)
         own = _over_operands(tinyc_call(f"tinyc_{self.name}_s8", *params, In(0), In(1), Out()), sig)
         operands = [_whole_operand(i, sig) for i in range(2)]
-        rows = None if target.mve else self.rows_call(sig)
+        rows = self.rows_call(sig)
         fast = _over_operands(rows, sig) if rows else None
         made = [(inlined(fast),), (fast,)] if fast else []
         if operands[0] is None or operands[1] is None:

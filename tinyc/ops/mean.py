@@ -126,7 +126,7 @@ class Mean(Op):
             return [(with_lags(tinyc_call("tinyc_mean_f32", outer, count, inner, In(0), Out()), sig, {0: 0}),)]
         own = tinyc_call("tinyc_mean_s8", outer, count, inner, self._params(sig), In(0), Out())
         others = [(with_lags(own, sig, {0: 0}),), (self._as_depthwise(sig, outer, count, inner),)]
-        rows = None if target.mve else mean_of_rows(outer, count, inner, self._factor(sig), sig)
+        rows = mean_of_rows(outer, count, inner, self._factor(sig), sig)
         if rows is None:
             return others
         fast = with_lags(rows, sig, {0: 0})
