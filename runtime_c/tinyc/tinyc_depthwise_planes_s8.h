@@ -14,7 +14,7 @@
 #include "tinyc_simd.h"
 #include "tinyc_stage.h"
 
-#define TINYC_PLANES_BLOCK 4 /* neighbouring results that share the loads of weights */
+#define TINYC_PLANES_MOST 6 /* results that are made together */
 
 /* The taps of an upper row (bytes 0 and 2) and of a lower one (bytes 1 and 3), as int16 lanes. */
 TINYC_ALWAYS_INLINE uint32_t tinyc_planes_taps(uint32_t bytes, int32_t lower)
@@ -155,47 +155,139 @@ TINYC_ALWAYS_INLINE void tinyc_planes_spread(const tinyc_depthwise_planes_params
     }
 }
 
-/* `count` neighbouring results, at most a block; x is at the first column that they see. */
-TINYC_ALWAYS_INLINE void tinyc_planes_results(const tinyc_depthwise_planes_params *p, int32_t count, int32_t lower,
-                                              int32_t slot, const uint32_t *x, const int32_t *w, int8_t *y)
+#if defined(TINYC_DSP) && defined(__OPTIMIZE__) && !defined(__clang__)
+#define TINYC_PLANES_ASM 1
+
+/* The compiler takes a line of assembly for one instruction, and must not take a .rept for less than it becomes. */
+#define TINYC_PLANES_16_LINES "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
+#define TINYC_PLANES_64_LINES                                                                                          \
+    TINYC_PLANES_16_LINES TINYC_PLANES_16_LINES TINYC_PLANES_16_LINES TINYC_PLANES_16_LINES
+
+/* The sums of a block in assembly: each column of a slot is loaded once and goes to all results that see it, for which a
+ * compiler runs out of registers. r12: x, lr: w, or what is loaded; sums and taps have the names sum0 and tap0 and so on.
+ * Where the ring ends and where w goes on wait on the stack. */
+#define TINYC_PLANES_ALL_TAPS(text)                                                                                    \
+    ".irp tinyc_t, 0, 1, 2, 3, 4, 5, 6\n\t.if \\tinyc_t < %c[width]\n\t" text "\n\t.endif\n\t.endr\n\t"
+#define TINYC_PLANES_NAMES                                                                                             \
+    "tinyc_sum0 .req r0\n\ttinyc_sum1 .req r1\n\ttinyc_sum2 .req r2\n\ttinyc_sum3 .req r3\n\t"                         \
+    "tinyc_sum4 .req r10\n\ttinyc_sum5 .req r11\n\ttinyc_tap0 .req r4\n\ttinyc_tap1 .req r5\n\t"                       \
+    "tinyc_tap2 .req r6\n\ttinyc_tap3 .req r8\n\ttinyc_tap4 .req r9\n\ttinyc_tap5 .req r10\n\ttinyc_tap6 .req r11\n\t"
+#define TINYC_PLANES_NO_NAMES                                                                                          \
+    ".irp tinyc_i, sum0, sum1, sum2, sum3, sum4, sum5, tap0, tap1, tap2, tap3, tap4, tap5, tap6\n\t"                   \
+    ".unreq tinyc_\\tinyc_i\n\t.endr\n\t"
+#define TINYC_PLANES_MULTIPLY(instruction)                                                                             \
+    ".set tinyc_column, 0\n\t.rept (%c[count] - 1) * %c[stride] + %c[width]\n\t"                                       \
+    "ldr lr, [r12, #tinyc_column * %c[slots] * 4]\n\t.irp tinyc_o, 0, 1, 2, 3, 4, 5\n\t.if \\tinyc_o < %c[count]\n\t"    \
+    TINYC_PLANES_ALL_TAPS(".if tinyc_column == \\tinyc_o * %c[stride] + \\tinyc_t\n\t" instruction                     \
+                          " tinyc_sum\\tinyc_o, lr, tinyc_tap\\tinyc_t, tinyc_sum\\tinyc_o\n\t.endif")                   \
+    ".endif\n\t.endr\n\t.set tinyc_column, tinyc_column + 1\n\t.endr\n\t"
+#define TINYC_PLANES_NEXT_SLOT                                                                                         \
+    "add r12, r12, #4\n\tldr lr, [sp]\n\tcmp r12, lr\n\tit eq\n\tsubeq r12, r12, #%c[slots] * 4\n\t"
+#define TINYC_PLANES_LOAD                                                                                              \
+    ".if %c[width] == 7\n\tldmia lr!, {r4-r6, r8-r11}\n\t.elseif %c[width] == 5\n\tldmia lr!, {r4-r6, r8-r9}\n\t"      \
+    ".elseif %c[width] == 3\n\tldmia lr!, {r4-r6}\n\t.else\n\t"                                                      \
+    TINYC_PLANES_ALL_TAPS("ldr tinyc_tap\\tinyc_t, [lr], #4") ".endif\n\t"
+#define TINYC_PLANES_PAIRS(turned)                                                                                     \
+    "ldr lr, [sp, #4]\n\t" TINYC_PLANES_LOAD "str lr, [sp, #4]\n\t"                                                   \
+    TINYC_PLANES_ALL_TAPS("sxtb16 tinyc_tap\\tinyc_t, tinyc_tap\\tinyc_t" turned) TINYC_PLANES_MULTIPLY("smlad")
+#define TINYC_PLANES_UPPER_SUMS                                                                                        \
+    ".rept %c[pairs]\n\t" TINYC_PLANES_PAIRS("") TINYC_PLANES_NEXT_SLOT ".endr\n\tldr lr, [sp, #4]\n\t"                \
+    TINYC_PLANES_ALL_TAPS("ldrsb tinyc_tap\\tinyc_t, [lr, #4 * (\\tinyc_t - %c[width]) + 3]")                          \
+    TINYC_PLANES_MULTIPLY("smlabb")
+#define TINYC_PLANES_LOWER_SUMS                                                                                        \
+    TINYC_PLANES_ALL_TAPS("ldrsb tinyc_tap\\tinyc_t, [lr, #4 * \\tinyc_t]") TINYC_PLANES_MULTIPLY("smlatb")            \
+    ".rept %c[pairs]\n\t" TINYC_PLANES_NEXT_SLOT TINYC_PLANES_PAIRS(", ror #8") ".endr\n\t"
+#define TINYC_PLANES_TWO_MORE , "+r"(sum4), "+r"(sum5)
+#define TINYC_PLANES_SUMS(SUMS, more, ...)                                                                             \
+    __asm__ volatile("push {r4, lr}\n\t" TINYC_PLANES_NAMES SUMS TINYC_PLANES_NO_NAMES "add sp, sp, #8"                \
+                     TINYC_PLANES_64_LINES TINYC_PLANES_64_LINES TINYC_PLANES_64_LINES                                 \
+                     : "+r"(sum0), "+r"(sum1), "+r"(sum2), "+r"(sum3), "+r"(cells), "+r"(taps), "+r"(end) more         \
+                     : [count] "i"(count), [stride] "i"(p->stride_w), [width] "i"(p->kernel_w), [pairs] "i"(pairs),    \
+                       [slots] "i"(slots)                                                                              \
+                     : "r5", "r6", "r8", "r9", __VA_ARGS__ "cc", "memory")
+
+#endif
+
+/* Neighbouring results that share the loads of weights. */
+TINYC_ALWAYS_INLINE int32_t tinyc_planes_block(const tinyc_depthwise_planes_params *p)
+{
+    return p->kernel_w <= 5 ? TINYC_PLANES_MOST : 4;
+}
+
+/* Adds the products of `count` neighbouring results, at most a block, to their sums; x is at the first column that they
+ * see, w at the taps. */
+TINYC_ALWAYS_INLINE void tinyc_planes_sums(const tinyc_depthwise_planes_params *p, int32_t count, int32_t lower,
+                                           int32_t slot, const uint32_t *x, const int32_t *w, int32_t *sums)
 {
     const int32_t pairs = p->kernel_h / 2, slots = pairs + 1;
-    const int32_t *const scale = w + 1;
-    int32_t acc[TINYC_PLANES_BLOCK];
-#pragma GCC unroll 4
-    for (int32_t o = 0; o < count; ++o) {
-        acc[o] = w[0];
+#if defined(TINYC_PLANES_ASM)
+    if (__builtin_constant_p(count) && __builtin_constant_p(p->kernel_w) && p->kernel_w <= 7 && slots < 16) {
+        register int32_t sum0 __asm__("r0") = sums[0];
+        register int32_t sum1 __asm__("r1") = sums[1];
+        register int32_t sum2 __asm__("r2") = sums[2];
+        register int32_t sum3 __asm__("r3") = sums[3];
+        register const uint32_t *end __asm__("r4") = x + slots;
+        register const uint32_t *cells __asm__("r12") = x + slot;
+        register const int32_t *taps __asm__("lr") = w;
+        if (count > 4) {
+            register int32_t sum4 __asm__("r10") = sums[4];
+            register int32_t sum5 __asm__("r11") = sums[5];
+            if (lower) {
+                TINYC_PLANES_SUMS(TINYC_PLANES_LOWER_SUMS, TINYC_PLANES_TWO_MORE, );
+            } else {
+                TINYC_PLANES_SUMS(TINYC_PLANES_UPPER_SUMS, TINYC_PLANES_TWO_MORE, );
+            }
+            sums[4] = sum4;
+            sums[5] = sum5;
+        } else if (lower) {
+            TINYC_PLANES_SUMS(TINYC_PLANES_LOWER_SUMS, , "r10", "r11", );
+        } else {
+            TINYC_PLANES_SUMS(TINYC_PLANES_UPPER_SUMS, , "r10", "r11", );
+        }
+        sums[0] = sum0;
+        sums[1] = sum1;
+        sums[2] = sum2;
+        sums[3] = sum3;
+        return;
     }
-    w += 1 + TINYC_SCALE_WORDS;
-    for (int32_t j = 0; j < pairs; ++j) {
-        const int32_t at = slot + j + lower;
-        const uint32_t *const cells = x + (at < slots ? at : at - slots);
-#pragma GCC unroll 7
+#endif
+    for (int32_t j = 0; j < slots; ++j) {
+        const int32_t at = slot + j < slots ? slot + j : slot + j - slots;
+        /* an upper row is without a partner at its end, a lower one at its start */
+        const int single = j == (lower ? 0 : pairs);
+        const int32_t *const row = w + (single ? (lower ? 0 : pairs - 1) : j - lower) * p->kernel_w;
         for (int32_t i = 0; i < p->kernel_w; ++i) {
-            const uint32_t taps = tinyc_planes_taps((uint32_t)w[j * p->kernel_w + i], lower);
-#pragma GCC unroll 4
+            const uint32_t taps = tinyc_planes_taps((uint32_t)row[i], lower);
+            const int32_t tap = ((const int8_t *)(row + i))[lower ? 0 : 3];
+#pragma GCC unroll 6
             for (int32_t o = 0; o < count; ++o) {
-                acc[o] = tinyc_planes_dot2(cells[(o * p->stride_w + i) * slots], taps, acc[o]);
+                const uint32_t cells = x[at + (o * p->stride_w + i) * slots];
+                sums[o] = single ? tinyc_planes_dot1(cells, tap, sums[o], lower)
+                                 : tinyc_planes_dot2(cells, taps, sums[o]);
             }
         }
     }
-    const int32_t alone = lower ? slot : slot + pairs < slots ? slot + pairs : slot + pairs - slots;
-    const int8_t *const single = (const int8_t *)(lower ? w : w + (pairs - 1) * p->kernel_w) + (lower ? 0 : 3);
-#pragma GCC unroll 7
-    for (int32_t i = 0; i < p->kernel_w; ++i) {
-#pragma GCC unroll 4
-        for (int32_t o = 0; o < count; ++o) {
-            acc[o] = tinyc_planes_dot1(x[alone + (o * p->stride_w + i) * slots], single[4 * i], acc[o], lower);
-        }
+}
+
+/* These results; w is at the numbers of the channel. */
+TINYC_ALWAYS_INLINE void tinyc_planes_results(const tinyc_depthwise_planes_params *p, int32_t count, int32_t lower,
+                                              int32_t slot, const uint32_t *x, const int32_t *w, int8_t *y)
+{
+    const int32_t bias = w[0];
+    int32_t sums[TINYC_PLANES_MOST] = {bias, bias, bias, bias, bias, bias};
+    int32_t scale[TINYC_SCALE_WORDS];
+    for (int32_t i = 0; i < TINYC_SCALE_WORDS; ++i) {
+        scale[i] = w[1 + i];
     }
-#pragma GCC unroll 4
+    tinyc_planes_sums(p, count, lower, slot, x, w + 1 + TINYC_SCALE_WORDS, sums);
+#pragma GCC unroll 6
     for (int32_t o = 0; o < count; ++o) {
-        y[o * p->channels * p->multiplier] = tinyc_result(&p->stage, acc[o], scale);
+        y[o * p->channels * p->multiplier] = tinyc_result(&p->stage, sums[o], scale);
     }
 }
 
-#if defined(TINYC_DSP) && defined(__OPTIMIZE__) && !defined(__clang__) && defined(CMSIS_NN_USE_SINGLE_ROUNDING)
-#define TINYC_PLANES_ASM 1
+#if defined(TINYC_PLANES_ASM) && defined(CMSIS_NN_USE_SINGLE_ROUNDING)
+#define TINYC_PLANES_ROW_ASM 1
 
 /* Kernels of three by three in assembly: all that a row of results needs stays in registers, which are all there are.
  *
@@ -251,10 +343,6 @@ TINYC_ALWAYS_INLINE void tinyc_planes_results(const tinyc_depthwise_planes_param
     "pkhbt lr, r8, r9, lsl #16\n\tsxtb16 r8, r8, ror #8\n\tsxtb16 r9, r9, ror #8\n\tsxtb16 r4, r10, ror #8\n\t"        \
     "sxtb r5, r10\n\tsxtb16 r10, lr\n\t"
 
-/* The compiler takes a line of assembly for one instruction, and must not take a .rept for less than it becomes. */
-#define TINYC_PLANES_ROOM                                                                                              \
-    "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
-
 #define TINYC_PLANES_WRITTEN_OUT 4 /* pairs of results; more are a loop */
 
 /* All channels of a row; the place and the end of w wait on the stack, with r7, which may be the frame pointer. */
@@ -268,7 +356,7 @@ TINYC_ALWAYS_INLINE void tinyc_planes_results(const tinyc_depthwise_planes_param
                      ".if %c[odd]\n\t" TINYC_PLANES_END##STRIDE(__VA_ARGS__) ".endif\n\t"                              \
                      ".if %c[back] < 4096\n\tsub r1, r1, %[back]\n\t"                                                  \
                      ".else\n\tmovw r11, %[back] & 65535\n\tmovt r11, %[back] >> 16\n\tsub r1, r1, r11\n\t.endif\n\t"   \
-                     "ldrd r11, r12, [sp]\n\tcmp r11, r12\n\tbne 2b\n\tadd sp, sp, #8\n\tpop {r7}" TINYC_PLANES_ROOM   \
+                     "ldrd r11, r12, [sp]\n\tcmp r11, r12\n\tbne 2b\n\tadd sp, sp, #8\n\tpop {r7}" TINYC_PLANES_64_LINES   \
                      : "+r"(from), "+r"(to), "+r"(numbers), "+r"(end)                                                  \
                      : [right] "i"(p->stage.right), [low] "i"(p->stage.low), [high] "i"(p->stage.high),                \
                        [step] "i"(p->channels), [twos] "i"(p->out_w / 2), [odd] "i"(p->out_w % 2),                     \
@@ -328,14 +416,14 @@ TINYC_ALWAYS_INLINE void tinyc_planes_row(const tinyc_depthwise_planes_params *p
 {
     const int32_t pairs = p->kernel_h / 2, slots = pairs + 1, plane = tinyc_planes_columns(p) * slots;
     const int32_t step = p->channels * p->multiplier;
-#if defined(TINYC_PLANES_ASM)
+#if defined(TINYC_PLANES_ROW_ASM)
     if (tinyc_planes_known(p)) {
         tinyc_planes_row3(p, channels, lower, slot, x, w, y);
         return;
     }
 #endif
     /* blocks of about the same size, the first `larger` of them a result larger; known sizes become code of their own */
-    const int32_t blocks = (p->out_w + TINYC_PLANES_BLOCK - 1) / TINYC_PLANES_BLOCK;
+    const int32_t most = tinyc_planes_block(p), blocks = (p->out_w + most - 1) / most;
     const int32_t size = p->out_w / blocks, larger = p->out_w % blocks;
     for (int32_t c = 0; c < channels; ++c, x += plane) {
         for (int32_t m = 0; m < p->multiplier; ++m, ++y) {
