@@ -58,6 +58,9 @@ M4 = {
     "smlad r0, r1, r2, r0; smmla r0, r1, r2, r3; ssat r0, #8, r0; sxtb16 r0, r1, ror #8": (4, 4, 4),
     "smlal r0, r1, r2, r3; umull r0, r1, r2, r3; mla r0, r1, r2, r3": (3, 3, 3),
     "udiv r0, r1, r2": (2, 7, 12),
+    # three wide ones in a row that are not aligned
+    "nop; smlad r0, r1, r2, r0; smlad r3, r1, r2, r3; smlad r4, r1, r2, r4": (4, 4, 5),
+    "nop; smlad r0, r1, r2, r0; smlad r3, r1, r2, r3; nop; smlad r4, r1, r2, r4": (5, 5, 5),
     # an if-then is folded behind a short instruction; what it skips may take less
     "cmp r0, #1; ite lt; movlt r0, r1; ldrge r0, [r1]": (3, 4, 5),
     "cmp.w r0, #1; it lt; movlt r0, r1": (2, 3, 3),

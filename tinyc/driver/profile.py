@@ -32,7 +32,10 @@ class LayerCost:
     macs: int
     instructions: int
     of_bound: float | None
-    """Which share of its instructions its multiply-accumulates need at least; None without any."""
+    """Which share of its instructions its multiply-accumulates need at least; None without any.
+
+    More than 1 for a kernel that computes the same with fewer products.
+    """
     estimated_cycles: Cycles | None
     """None unless asked for, or if it executes nothing."""
 

@@ -12,9 +12,10 @@ One instruction after another: the table's figures, and what the text says on ne
   but in the low bound it takes 1.
 - A division takes 2 to 12, taken as 7. On Cortex-M3, whose long multiplications depend on the values too, as the table.
 - A floating-point result costs 1 more where the next instruction takes it.
+- High: three or more instructions of 32 bits in a row, none at a multiple of 4, cost 1 more, as others have measured.
 
-What cannot be seen is in none of the bounds: loads and stores that are not aligned (1 or 2 more), full write buffers,
-other bus masters, interrupts.
+A run of code starts with nothing right before it. What cannot be seen is in none of the bounds: loads and stores that
+are not aligned (1 or 2 more), full write buffers, other bus masters, interrupts.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class InOrder:
 
     def block(self, code: Sequence[Instruction], taken: bool) -> Cycles:
         """A run of instructions; `taken` if the last one goes elsewhere than behind itself."""
-        total = exactly(0)
+        total = Cycles(0, 0, _unaligned_runs(code))
         before = None
         for instruction in code:
             cycles = self._one(instruction, before)
@@ -77,6 +78,12 @@ class InOrder:
         if this.kind is Kind.FLOAT_MOVE and len(this.reads | this.writes) > 2:
             return exactly(2)
         return self._table.get(this.kind, exactly(1))
+
+
+def _unaligned_runs(code: Sequence[Instruction]) -> int:
+    """Of three or more wide instructions that are not aligned."""
+    unaligned = "".join("x" if one.bytes == 4 and one.address % 4 else " " for one in code)
+    return sum(len(run) > 2 for run in unaligned.split())
 
 
 def _memory(this: Instruction, before: Instruction | None) -> Cycles:

@@ -15,7 +15,7 @@ The rules are a simplification of published measurements (quinapalus.com/cm7cycl
 
 Low: loads always go together, plain additions and moves go together with what needs them, a division takes 2, and no
 branch is mispredicted. High: one instruction a cycle, mispredictions at 8 and twice as many, 1 more for a taken branch,
-12 for a division. Memory is taken to be tightly coupled or cached.
+12 for a division. Memory is taken to be tightly coupled or cached; a run of code starts with all that it needs.
 """
 
 from __future__ import annotations
@@ -55,23 +55,17 @@ def _issue(code: Sequence[Instruction], pairs: bool, eager: bool, division: floa
     older: Instruction | None = None  # what issues in this cycle, if there is room beside it
     for this in code:
         waits = {r: ready.get(r, 0) + _extra(maker.get(r), this, r) for r in this.reads}
-        start = max(now, *waits.values(), 0)
+        start = max([now, *waits.values()])
+        together = False
         if older is not None and pairs and _pair(older, this, eager):
             forwarded = older.writes if _forwards(older, this, eager) else frozenset()
             together = all(cycle <= now for r, cycle in waits.items() if r not in forwarded)
-        else:
-            together = False
         if together:
-            start, older = now, None
-            now += 1
+            start, now, older = now, now + 1, None
         else:
-            if older is not None:
-                start = max(start, now + 1)
-            taken = _alone(this, division)
-            now = start + taken
-            older = None
-            if not taken:
-                now, older = start, this
+            start = start if older is None else max(start, now + 1)
+            alone = _alone(this, division)
+            now, older = (start + alone, None) if alone else (start, this)
         for register in this.writes:
             ready[register] = start + 1
             maker[register] = this
