@@ -1,44 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Internal: depthwise convolution for Helium, sixteen products of a channel an instruction: four columns of four rows.
- * For a row of results and four channels, rows of x are woven into a strip [column][channel][row] with its padding; loads
- * that take every fourth word then give each channel its cells. Kernels of more than four rows or columns take two such
- * blocks along that axis. Cells beyond the kernel have zeros for weights.
+ * Internal: depthwise convolution for Helium, sixteen products of a channel an instruction. For a row of results and four
+ * channels, the rows of x are woven into a strip [column][rows / 4][channel][4 rows] with its padding; loads that take
+ * every fourth word then give each channel a block of its own: four columns of four rows, or two columns of eight where
+ * the kernel has more than four rows. Cells beyond the kernel have zeros for weights.
  */
 #ifndef TINYC_DEPTHWISE_VECTORS_S8_H
 #define TINYC_DEPTHWISE_VECTORS_S8_H
 
 #include "tinyc_vectors.h"
 
-enum { TINYC_SIDE = 4, TINYC_COLUMN = 16 }; /* rows, columns and channels of a block; bytes of a woven column */
+enum { TINYC_SIDE = 4, TINYC_BLOCK = 64 }; /* channels, and words of each, in a block; its bytes */
+
+/* Columns of a block. */
+TINYC_ALWAYS_INLINE int32_t tinyc_block_columns(const tinyc_depthwise_vectors_params *p)
+{
+    return p->kernel_h > TINYC_SIDE ? TINYC_SIDE / 2 : TINYC_SIDE;
+}
+
+/* Blocks that a window takes. */
+TINYC_ALWAYS_INLINE int32_t tinyc_block_count(const tinyc_depthwise_vectors_params *p)
+{
+    return (p->kernel_w + tinyc_block_columns(p) - 1) / tinyc_block_columns(p);
+}
 
 #if defined(TINYC_MVE)
 
-/* Four int8 at any address. */
-TINYC_ALWAYS_INLINE int32_t tinyc_word(const int8_t *from)
+/* Four channels of row `row` at x, if `present` has its bit, else four times `zero`. */
+TINYC_ALWAYS_INLINE int32_t tinyc_cells(const tinyc_depthwise_vectors_params *p, const int8_t *x, uint32_t present,
+                                        int32_t row)
 {
-    int32_t word;
-    (void)memcpy(&word, from, sizeof word);
+    int32_t word = (int32_t)(((uint32_t)p->zero & 0xFFu) * 0x1010101u);
+    if (present >> row & 1u) {
+        (void)memcpy(&word, x + row * p->dilation_h * p->in_w * p->channels, sizeof word);
+    }
     return word;
 }
 
-/* Four channels of four columns of a row, `apart` bytes from one column to the next. There are `n` columns: the last one
- * stands for those behind it. */
-TINYC_ALWAYS_INLINE int8x16_t tinyc_columns(const int8_t *x, int32_t apart, int32_t n)
+/* Row `row` of a block, and the one four rows below, at columns from x on. There are n columns: the last one stands for
+ * those behind it. */
+TINYC_ALWAYS_INLINE int8x16_t tinyc_cells_x4(const tinyc_depthwise_vectors_params *p, const int8_t *x, uint32_t present,
+                                             int32_t row, int32_t n)
 {
-    return vreinterpretq_s8_s32(tinyc_lanes(tinyc_word(x), tinyc_word(x + (n > 1 ? 1 : 0) * apart),
-                                            tinyc_word(x + (n > 2 ? 2 : n - 1) * apart),
-                                            tinyc_word(x + (n > 3 ? 3 : n - 1) * apart)));
+    const int8_t *x1 = x + (n > 1 ? 1 : 0) * p->channels;
+    if (p->kernel_h > TINYC_SIDE) {
+        return vreinterpretq_s8_s32(
+            tinyc_lanes(tinyc_cells(p, x, present, row), tinyc_cells(p, x, present, row + TINYC_SIDE),
+                        tinyc_cells(p, x1, present, row), tinyc_cells(p, x1, present, row + TINYC_SIDE)));
+    }
+    if (!(present >> row & 1u)) {
+        return vdupq_n_s8((int8_t)p->zero);
+    }
+    const int8_t *x2 = x + (n > 2 ? 2 : n - 1) * p->channels;
+    const int8_t *x3 = x + (n > 3 ? 3 : n - 1) * p->channels;
+    return vreinterpretq_s8_s32(tinyc_lanes(tinyc_cells(p, x, present, row), tinyc_cells(p, x1, present, row),
+                                            tinyc_cells(p, x2, present, row), tinyc_cells(p, x3, present, row)));
 }
 
-/* Four rows of four columns and channels; a null pointer is a row of `zeros`. */
-TINYC_ALWAYS_INLINE void tinyc_weave(const int8_t *const row[TINYC_SIDE], int32_t at, int32_t apart, int32_t n,
-                                     int8x16_t zeros, int8_t *to)
+/* A block. */
+TINYC_ALWAYS_INLINE void tinyc_weave(const tinyc_depthwise_vectors_params *p, const int8_t *x, uint32_t present,
+                                     int32_t n, int8_t *to)
 {
-    const int8x16_t a = row[0] ? tinyc_columns(row[0] + at, apart, n) : zeros;
-    const int8x16_t b = row[1] ? tinyc_columns(row[1] + at, apart, n) : zeros;
-    const int8x16_t c = row[2] ? tinyc_columns(row[2] + at, apart, n) : zeros;
-    const int8x16_t d = row[3] ? tinyc_columns(row[3] + at, apart, n) : zeros;
+    const int8x16_t a = tinyc_cells_x4(p, x, present, 0, n);
+    const int8x16_t b = tinyc_cells_x4(p, x, present, 1, n);
+    const int8x16_t c = tinyc_cells_x4(p, x, present, 2, n);
+    const int8x16_t d = tinyc_cells_x4(p, x, present, 3, n);
 #if defined(__OPTIMIZE__) /* GCC passes four vectors through memory */
     register int8x16_t q0 __asm__("q0") = a;
     register int8x16_t q1 __asm__("q1") = b;
@@ -59,119 +85,107 @@ TINYC_ALWAYS_INLINE void tinyc_weave(const int8_t *const row[TINYC_SIDE], int32_
 
 #endif
 
-/* n columns of four rows; a null pointer is a row of padding. */
-TINYC_ALWAYS_INLINE void tinyc_weave_columns(const tinyc_depthwise_vectors_params *p, const int8_t *const row[TINYC_SIDE],
+/* n columns from x on; `present` has a bit for each row of the kernel that lies inside x. */
+TINYC_ALWAYS_INLINE void tinyc_weave_columns(const tinyc_depthwise_vectors_params *p, const int8_t *x, uint32_t present,
                                              int32_t n, int8_t *to)
 {
 #if defined(TINYC_MVE)
-    const int8x16_t zeros = vdupq_n_s8((int8_t)p->zero);
-    const int32_t whole = n & ~(TINYC_SIDE - 1);
-    for (int32_t column = 0; column < whole; column += TINYC_SIDE) {
-        tinyc_weave(row, column * p->channels, p->channels, TINYC_SIDE, zeros, to + column * TINYC_COLUMN);
+    for (; n >= tinyc_block_columns(p); n -= tinyc_block_columns(p)) {
+        tinyc_weave(p, x, present, tinyc_block_columns(p), to);
+        x += tinyc_block_columns(p) * p->channels;
+        to += TINYC_BLOCK;
     }
-    if (whole < n) {
-        tinyc_weave(row, whole * p->channels, p->channels, n - whole, zeros, to + whole * TINYC_COLUMN);
+    if (n > 0) {
+        tinyc_weave(p, x, present, n, to);
     }
 #else
-    for (int32_t i = 0; i < n * TINYC_COLUMN; ++i) {
-        const int8_t *from = row[i % TINYC_SIDE];
-        const int32_t channel = i / TINYC_SIDE % TINYC_SIDE;
-        to[i] = from ? from[i / TINYC_COLUMN * p->channels + channel] : (int8_t)p->zero;
+    const int32_t bytes = TINYC_BLOCK / tinyc_block_columns(p); /* of a column */
+    for (int32_t i = 0; i < n * bytes; ++i) {
+        const int32_t row = i % bytes / (TINYC_SIDE * TINYC_SIDE) * TINYC_SIDE + i % TINYC_SIDE;
+        const int32_t at = (row * p->dilation_h * p->in_w + i / bytes) * p->channels + i / TINYC_SIDE % TINYC_SIDE;
+        to[i] = present >> row & 1u ? x[at] : (int8_t)p->zero;
     }
 #endif
 }
 
-/* Four rows from `top` on, as many of them as the kernel has, at four channels that start at x. */
-TINYC_ALWAYS_INLINE void tinyc_weave_rows(const tinyc_depthwise_vectors_params *p, const int8_t *x, int32_t top,
-                                          int32_t rows, int8_t *strip)
+/* The strip for a row of results whose windows start at row `top` of x, for the four channels at x. */
+TINYC_ALWAYS_INLINE void tinyc_weave_strip(const tinyc_depthwise_vectors_params *p, const int8_t *x, int32_t top,
+                                           int8_t *strip)
 {
     const int32_t columns = (p->out_w - 1) * p->stride_w + p->kernel_w;
     const int32_t left = p->pad_left < columns ? p->pad_left : columns;
     const int32_t inside = columns - left < p->in_w ? columns - left : p->in_w;
-    const int32_t below = (rows < TINYC_SIDE ? rows : TINYC_SIDE) * p->dilation_h;
-    const int8_t *row[TINYC_SIDE];
-    tinyc_fill_vectors(left * TINYC_COLUMN, p->zero, strip);
-    if (top >= 0 && top + below - p->dilation_h < p->in_h) {
-        for (int32_t i = 0; i < TINYC_SIDE; ++i) {
-            row[i] = i < rows ? x + (top + i * p->dilation_h) * p->in_w * p->channels : 0;
-        }
-        tinyc_weave_columns(p, row, inside, strip + left * TINYC_COLUMN);
+    const int32_t bytes = TINYC_BLOCK / tinyc_block_columns(p); /* of a column */
+    const uint32_t all = (1u << p->kernel_h) - 1u;
+    int8_t *to = strip + left * bytes;
+    x += top * p->in_w * p->channels;
+    tinyc_fill_vectors(left * bytes, p->zero, strip);
+    if (top >= 0 && top + (p->kernel_h - 1) * p->dilation_h < p->in_h) {
+        tinyc_weave_columns(p, x, all, inside, to);
     } else {
-        for (int32_t i = 0; i < TINYC_SIDE; ++i) {
-            const int32_t at = top + i * p->dilation_h;
-            row[i] = i < rows && at >= 0 && at < p->in_h ? x + at * p->in_w * p->channels : 0;
+        uint32_t present = 0;
+        for (int32_t i = 0; i < p->kernel_h; ++i) {
+            const int32_t row = top + i * p->dilation_h;
+            present |= row >= 0 && row < p->in_h ? 1u << i : 0u;
         }
-        tinyc_weave_columns(p, row, inside, strip + left * TINYC_COLUMN);
+        tinyc_weave_columns(p, x, present, inside, to);
     }
-    tinyc_fill_vectors((columns - left - inside) * TINYC_COLUMN, p->zero, strip + (left + inside) * TINYC_COLUMN);
-}
-
-/* Blocks along an axis of the kernel. */
-TINYC_ALWAYS_INLINE int32_t tinyc_blocks(int32_t cells)
-{
-    return (cells + TINYC_SIDE - 1) / TINYC_SIDE;
-}
-
-/* Bytes from the strip of four rows to that of the next four: what the last window reaches, or the last weaving. */
-TINYC_ALWAYS_INLINE int32_t tinyc_strip_bytes(const tinyc_depthwise_vectors_params *p)
-{
-    return ((p->out_w - 1) * p->stride_w + p->kernel_w + TINYC_SIDE - 1) * TINYC_COLUMN;
+    tinyc_fill_vectors((columns - left - inside) * bytes, p->zero, to + inside * bytes);
 }
 
 #if defined(TINYC_MVE)
 
 #if defined(__OPTIMIZE__)
 
-/* Every fourth of sixteen words at x, from the first to the fourth on; x moves on to the next four columns. */
-#define TINYC_LOAD_CHANNELS(x)                                                                                         \
+/* Every fourth of sixteen words at x, from the first to the fourth on; x moves on to the next block. */
+#define TINYC_LOAD_BLOCK(x)                                                                                            \
     "vld40.32 {q0, q1, q2, q3}, [" x "]\n\t"                                                                           \
     "vld41.32 {q0, q1, q2, q3}, [" x "]\n\t"                                                                           \
     "vld42.32 {q0, q1, q2, q3}, [" x "]\n\t"                                                                           \
     "vld43.32 {q0, q1, q2, q3}, [" x "]!\n\t"
 
-#define TINYC_STEP_OF_CHANNELS(multiply)                                                                               \
-    TINYC_LOAD_CHANNELS("%[x]")                                                                                        \
+#define TINYC_NEXT_BLOCK(multiply)                                                                                     \
+    TINYC_LOAD_BLOCK("%[x]")                                                                                           \
     "vldrb.8 q4, [%[w]], #16\n\t" multiply ".s8 r0, q0, q4\n\t"                                                        \
     "vldrb.8 q5, [%[w]], #16\n\t" multiply ".s8 r2, q1, q5\n\t"                                                        \
     "vldrb.8 q4, [%[w]], #16\n\t" multiply ".s8 r4, q2, q4\n\t"                                                        \
     "vldrb.8 q5, [%[w]], #16\n\t" multiply ".s8 r6, q3, q5\n\t"
 
-#define TINYC_SUMS_OF_CHANNELS(more)                                                                                   \
-    __asm__ volatile(TINYC_STEP_OF_CHANNELS("vmladav") more                                                            \
+#define TINYC_SUMS_OF_BLOCKS(more)                                                                                     \
+    __asm__ volatile(TINYC_NEXT_BLOCK("vmladav") more                                                                  \
                      "vmov %q[a][2], %q[a][0], r0, r4\n\t"                                                             \
                      "vmov %q[a][3], %q[a][1], r2, r6"                                                                 \
                      : [a] "=&w"(a), [w] "+r"(w), [x] "+r"(x)                                                          \
-                     : [next] "r"(next)                                                                                \
+                     :                                                                                                 \
                      : "q0", "q1", "q2", "q3", "q4", "q5", "r0", "r2", "r4", "r6", "memory")
 
-/* The sums of four channels over windows of more than one block. */
-TINYC_ALWAYS_INLINE int32x4_t tinyc_sums_of_blocks(const tinyc_depthwise_vectors_params *p, const int8_t *w,
-                                                   const int8_t *x)
+/* The sums of four channels over a window at x of this many blocks. */
+TINYC_ALWAYS_INLINE int32x4_t tinyc_sums_of_blocks(int32_t blocks, const int8_t *w, const int8_t *x)
 {
     int32x4_t a;
-    const int32_t next = tinyc_strip_bytes(p) - tinyc_blocks(p->kernel_w) * TINYC_SIDE * TINYC_COLUMN;
-    if (tinyc_blocks(p->kernel_h) == 1) {
-        TINYC_SUMS_OF_CHANNELS(TINYC_STEP_OF_CHANNELS("vmladava"));
-    } else if (tinyc_blocks(p->kernel_w) == 1) {
-        TINYC_SUMS_OF_CHANNELS("add %[x], %[x], %[next]\n\t" TINYC_STEP_OF_CHANNELS("vmladava"));
+    if (blocks == 1) {
+        TINYC_SUMS_OF_BLOCKS("");
+    } else if (blocks == 2) {
+        TINYC_SUMS_OF_BLOCKS(TINYC_NEXT_BLOCK("vmladava"));
+    } else if (blocks == 3) {
+        TINYC_SUMS_OF_BLOCKS(TINYC_NEXT_BLOCK("vmladava") TINYC_NEXT_BLOCK("vmladava"));
     } else {
-        TINYC_SUMS_OF_CHANNELS(TINYC_STEP_OF_CHANNELS("vmladava") "add %[x], %[x], %[next]\n\t" TINYC_STEP_OF_CHANNELS(
-            "vmladava") TINYC_STEP_OF_CHANNELS("vmladava"));
+        TINYC_SUMS_OF_BLOCKS(TINYC_NEXT_BLOCK("vmladava") TINYC_NEXT_BLOCK("vmladava") TINYC_NEXT_BLOCK("vmladava"));
     }
     return a;
 }
 
-/* The sums of four channels over windows of one block at x and at z. */
-TINYC_ALWAYS_INLINE void tinyc_sums_of_block(const int8x16_t w[TINYC_SIDE], const int8_t *x, const int8_t *z,
-                                             int32x4_t *first, int32x4_t *second)
+/* The same of a window at x and one at z, of one block each. */
+TINYC_ALWAYS_INLINE void tinyc_sums_of_two(const int8x16_t w[TINYC_SIDE], const int8_t *x, const int8_t *z,
+                                           int32x4_t *first, int32x4_t *second)
 {
     register int32x4_t a __asm__("q0");
     register int32x4_t b __asm__("q1");
-    __asm__ volatile(TINYC_LOAD_CHANNELS("%[x]")
+    __asm__ volatile(TINYC_LOAD_BLOCK("%[x]")
                      "vmladav.s8 r0, q0, %q[w0]\n\t"
                      "vmladav.s8 r2, q1, %q[w1]\n\t"
                      "vmladav.s8 r4, q2, %q[w2]\n\t"
-                     "vmladav.s8 r6, q3, %q[w3]\n\t" TINYC_LOAD_CHANNELS("%[z]")
+                     "vmladav.s8 r6, q3, %q[w3]\n\t" TINYC_LOAD_BLOCK("%[z]")
                      "vmladav.s8 r8, q0, %q[w0]\n\t"
                      "vmladav.s8 r10, q1, %q[w1]\n\t"
                      "vmladav.s8 r12, q2, %q[w2]\n\t"
@@ -189,56 +203,47 @@ TINYC_ALWAYS_INLINE void tinyc_sums_of_block(const int8x16_t w[TINYC_SIDE], cons
 
 #else
 
-TINYC_ALWAYS_INLINE int32x4_t tinyc_sums_of_blocks(const tinyc_depthwise_vectors_params *p, const int8_t *w,
-                                                   const int8_t *x)
+TINYC_ALWAYS_INLINE int32x4_t tinyc_sums_of_blocks(int32_t blocks, const int8_t *w, const int8_t *x)
 {
     int32_t sums[TINYC_SIDE] = {0};
-    for (int32_t i = 0; i < tinyc_blocks(p->kernel_h); ++i) {
-        for (int32_t j = 0; j < tinyc_blocks(p->kernel_w); ++j) {
-            const int8_t *columns = x + i * tinyc_strip_bytes(p) + j * TINYC_SIDE * TINYC_COLUMN;
-            for (int32_t c = 0; c < TINYC_SIDE * TINYC_COLUMN; ++c) {
-                const int32_t channel = c / TINYC_SIDE % TINYC_SIDE;
-                const int32_t column = c / TINYC_COLUMN;
-                sums[channel] += w[(channel * TINYC_SIDE + column) * TINYC_SIDE + c % TINYC_SIDE] * columns[c];
-            }
-            w += TINYC_SIDE * TINYC_COLUMN;
-        }
+    for (int32_t i = 0; i < blocks * TINYC_BLOCK; ++i) {
+        const int32_t channel = i / TINYC_SIDE % TINYC_SIDE;
+        const int32_t word = channel * TINYC_SIDE + i % TINYC_BLOCK / (TINYC_SIDE * TINYC_SIDE);
+        sums[channel] += x[i] * w[i / TINYC_BLOCK * TINYC_BLOCK + word * TINYC_SIDE + i % TINYC_SIDE];
     }
     return vldrwq_s32(sums);
 }
 
 #endif
 
-/* A row of results at four channels, of which `some` are stored. */
+/* A row of results at four channels, of which those from `first` on are stored. */
 TINYC_ALWAYS_INLINE void tinyc_channels_over(const tinyc_depthwise_vectors_params *p, const int8_t *x,
-                                             const int32_t *packed, mve_pred16_t some, int8_t *y)
+                                             const int32_t *packed, int32_t first, int8_t *y)
 {
+    const mve_pred16_t some = (mve_pred16_t)(0xFFFFU << (TINYC_SIDE * first));
     const int32x4_t bias = vldrwq_s32(packed);
     const tinyc_scales_x4 scales = tinyc_load_scales(packed + TINYC_SIDE);
     const int8_t *w = (const int8_t *)(packed + (1 + TINYC_SCALE_WORDS) * TINYC_SIDE);
-    const int32_t apart = p->stride_w * TINYC_COLUMN;
+    const int32_t apart = p->stride_w * (TINYC_BLOCK / tinyc_block_columns(p));
+    const int32_t blocks = tinyc_block_count(p);
     int32_t n = p->out_w;
 #if defined(__OPTIMIZE__)
-    if (tinyc_blocks(p->kernel_h) == 1 && tinyc_blocks(p->kernel_w) == 1) {
+    if (blocks == 1) {
         const int8x16_t weights[TINYC_SIDE] = {vldrbq_s8(w), vldrbq_s8(w + 16), vldrbq_s8(w + 32), vldrbq_s8(w + 48)};
-        int32x4_t first, second;
         for (; n > 1; n -= 2) {
-            tinyc_sums_of_block(weights, x, x + apart, &first, &second);
-            tinyc_store_x4(y, tinyc_results_x4(&p->stage, vaddq_s32(first, bias), scales), p->channels, some);
+            int32x4_t a;
+            int32x4_t b;
+            tinyc_sums_of_two(weights, x, x + apart, &a, &b);
+            tinyc_store_x4(y, tinyc_results_x4(&p->stage, vaddq_s32(a, bias), scales), p->channels, some);
             y += p->channels;
-            tinyc_store_x4(y, tinyc_results_x4(&p->stage, vaddq_s32(second, bias), scales), p->channels, some);
+            tinyc_store_x4(y, tinyc_results_x4(&p->stage, vaddq_s32(b, bias), scales), p->channels, some);
             y += p->channels;
             x += 2 * apart;
         }
-        if (n > 0) {
-            tinyc_sums_of_block(weights, x, x, &first, &second);
-            tinyc_store_x4(y, tinyc_results_x4(&p->stage, vaddq_s32(first, bias), scales), p->channels, some);
-        }
-        return;
     }
 #endif
     for (; n > 0; --n) {
-        const int32x4_t sums = vaddq_s32(tinyc_sums_of_blocks(p, w, x), bias);
+        const int32x4_t sums = vaddq_s32(tinyc_sums_of_blocks(blocks, w, x), bias);
         tinyc_store_x4(y, tinyc_results_x4(&p->stage, sums, scales), p->channels, some);
         x += apart;
         y += p->channels;
@@ -247,31 +252,31 @@ TINYC_ALWAYS_INLINE void tinyc_channels_over(const tinyc_depthwise_vectors_param
 
 #else
 
-/* The same, of which those from `first` on are stored. */
 TINYC_ALWAYS_INLINE void tinyc_channels_over(const tinyc_depthwise_vectors_params *p, const int8_t *x,
                                              const int32_t *packed, int32_t first, int8_t *y)
 {
     const int8_t *w = (const int8_t *)(packed + (1 + TINYC_SCALE_WORDS) * TINYC_SIDE);
-    for (int32_t i = 0; i < p->out_w * TINYC_SIDE; ++i) {
-        const int32_t channel = i % TINYC_SIDE;
-        const int32_t pixel = i / TINYC_SIDE;
-        uint32_t sum = (uint32_t)packed[channel];
-        for (int32_t k = 0; k < p->kernel_h * p->kernel_w; ++k) {
-            const int32_t row = k / p->kernel_w;
-            const int32_t column = k % p->kernel_w;
-            const int32_t block = row / TINYC_SIDE * tinyc_blocks(p->kernel_w) + column / TINYC_SIDE;
-            const int8_t *cells = x + row / TINYC_SIDE * tinyc_strip_bytes(p) + (pixel * p->stride_w + column) * TINYC_COLUMN;
-            const int8_t weight = w[((block * TINYC_SIDE + channel) * TINYC_SIDE + column % TINYC_SIDE) * TINYC_SIDE +
-                                    row % TINYC_SIDE];
-            sum += (uint32_t)(weight * cells[channel * TINYC_SIDE + row % TINYC_SIDE]);
+    const int32_t apart = p->stride_w * (TINYC_BLOCK / tinyc_block_columns(p));
+    for (int32_t pixel = 0; pixel < p->out_w; ++pixel) {
+        for (int32_t channel = first; channel < TINYC_SIDE; ++channel) {
+            uint32_t sum = (uint32_t)packed[channel];
+            for (int32_t i = 0; i < tinyc_block_count(p) * TINYC_SIDE * TINYC_SIDE; ++i) {
+                const int32_t word = i / TINYC_SIDE; /* of the channel */
+                const int32_t weight = w[(word / TINYC_SIDE * TINYC_SIDE + channel) * TINYC_SIDE * TINYC_SIDE +
+                                         i % (TINYC_SIDE * TINYC_SIDE)];
+                const int32_t column = word * TINYC_SIDE * TINYC_SIDE / (TINYC_BLOCK / tinyc_block_columns(p));
+                if (column < p->kernel_w) {
+                    sum += (uint32_t)(weight * x[(word * TINYC_SIDE + channel) * TINYC_SIDE + i % TINYC_SIDE]);
+                }
+            }
+            int32_t scale[TINYC_SCALE_WORDS];
+            for (int32_t k = 0; k < TINYC_SCALE_WORDS; ++k) {
+                scale[k] = packed[(1 + k) * TINYC_SIDE + channel];
+            }
+            y[channel] = tinyc_result(&p->stage, (int32_t)sum, scale);
         }
-        int32_t scale[TINYC_SCALE_WORDS];
-        for (int32_t k = 0; k < TINYC_SCALE_WORDS; ++k) {
-            scale[k] = packed[(1 + k) * TINYC_SIDE + channel];
-        }
-        if (channel >= first) {
-            y[pixel * p->channels + channel] = tinyc_result(&p->stage, (int32_t)sum, scale);
-        }
+        x += apart;
+        y += p->channels;
     }
 }
 
@@ -280,25 +285,16 @@ TINYC_ALWAYS_INLINE void tinyc_channels_over(const tinyc_depthwise_vectors_param
 TINYC_ALWAYS_INLINE void tinyc_depthwise_vectors_s8_inline(const tinyc_depthwise_vectors_params *p, const int8_t *x,
                                                            const int32_t *w, int8_t *strip, int8_t *y)
 {
-    const int32_t blocks = tinyc_blocks(p->kernel_h) * tinyc_blocks(p->kernel_w);
-    const int32_t block = TINYC_SIDE * (1 + TINYC_SCALE_WORDS) + TINYC_COLUMN * blocks; /* words of four channels */
+    const int32_t step = TINYC_SIDE * (1 + TINYC_SCALE_WORDS) + TINYC_BLOCK / 4 * tinyc_block_count(p); /* words */
     for (int32_t batch = 0; batch < p->batches; ++batch) {
         for (int32_t row = 0; row < p->out_h; ++row) {
-            const int32_t top = row * p->stride_h - p->pad_top;
             const int32_t *packed = w;
             for (int32_t c = 0; c < p->channels; c += TINYC_SIDE) {
                 /* the last four channels overlap those before, which have zeros for weights here and are not stored */
                 const int32_t first = c + TINYC_SIDE > p->channels ? c + TINYC_SIDE - p->channels : 0;
-                for (int32_t i = 0; i < p->kernel_h; i += TINYC_SIDE) {
-                    tinyc_weave_rows(p, x + c - first, top + i * p->dilation_h, p->kernel_h - i,
-                                     strip + i / TINYC_SIDE * tinyc_strip_bytes(p));
-                }
-#if defined(TINYC_MVE)
-                tinyc_channels_over(p, strip, packed, (mve_pred16_t)(0xffffU << (4 * first)), y + c - first);
-#else
+                tinyc_weave_strip(p, x + c - first, row * p->stride_h - p->pad_top, strip);
                 tinyc_channels_over(p, strip, packed, first, y + c - first);
-#endif
-                packed += block;
+                packed += step;
             }
             y += p->out_w * p->channels;
         }

@@ -253,9 +253,9 @@ typedef struct {
 } tinyc_depthwise_vectors_params;
 
 /* w: for four channels at a time, the last four overlapping those before with zeros, four biases (less zero times the sum
- * of the filter), the words of their scales one after another, and for each block of 4 x 4 cells of the kernel
- * [4 channels][4 columns][4 rows] weights. The workspace holds, for every four rows of the kernel, 16 bytes for each
- * column that a row of results sees, and for three more. */
+ * of the filter), the words of their scales one after another, and for each block of the kernel [4 channels][columns][rows]
+ * weights. A block is 4 columns of 4 rows, or 2 columns of 8 where the kernel has more than 4 rows. The workspace holds
+ * the columns that a row of results sees, and all but one of a block more, in 16 or 32 bytes each. */
 void tinyc_depthwise_vectors_s8(const tinyc_depthwise_vectors_params *params, const int8_t *x, const int32_t *w,
                                 int8_t *strip, int8_t *y);
 

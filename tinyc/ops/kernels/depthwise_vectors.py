@@ -13,8 +13,8 @@ from tinyc.ops._lag import channel_by_channel, lag_by_row, with_lags
 from tinyc.ops._window import Window
 from tinyc.ops.kernels.stage import Stage
 
-SIDE = 4  # rows, columns and channels that the kernel takes at a time
-COLUMN_BYTES = 16  # of the workspace
+SIDE = 4  # channels that the kernel takes at a time
+BLOCK_BYTES = 64  # of the workspace: sixteen cells for each
 MOST_SIDE = 8  # rows and columns of the kernel
 
 
@@ -26,7 +26,7 @@ def candidates(sig: Signature, target: KernelTarget, clamp: tuple[float, float],
     stage = Stage(_linear.output_scaling(sig), clamp, sig)
     if x[3] != y[3] or x[3] < SIDE or not stage.fits:
         return []
-    columns = (y[2] - 1) * window.stride[1] + window.kernel[1]
+    columns, wide = (y[2] - 1) * window.stride[1] + window.kernel[1], _block(window)[1]
     call = tinyc_call(
         "tinyc_depthwise_vectors_s8",
         Struct(
@@ -44,15 +44,20 @@ def candidates(sig: Signature, target: KernelTarget, clamp: tuple[float, float],
             },
         ),
         In(0), _packed(sig, stage, window), Workspace(), Out(),
-        workspace_bytes=-(-window.kernel[0] // SIDE) * (columns + SIDE - 1) * COLUMN_BYTES,
+        workspace_bytes=(columns + wide - 1) * (BLOCK_BYTES // wide),
         work=_work(x, y, window),
     )  # fmt: skip
     call = with_lags(call, sig, {0: lag_by_row(window, x, y, channel_by_channel(-(-x[3] // SIDE) * SIDE, SIDE))})
     return [(inlined(call),), (call,)]
 
 
+def _block(window: Window) -> tuple[int, int]:
+    """Rows and columns of the kernel that one instruction takes."""
+    return (4, 4) if window.kernel[0] <= 4 else (8, 2)
+
+
 def _packed(sig: Signature, stage: Stage, window: Window) -> Table:
-    """Four channels at a time: biases, scales, and weights in blocks of four rows and columns."""
+    """Four channels at a time: biases, scales, and for each block of cells the weights of each channel."""
     w, (rows, columns) = sig.constants[1][0], window.kernel
     channels = w.shape[2]
     bias = sig.constants[2].astype(np.int64) - sig.x.q.zero_point * w.sum(axis=(0, 1), dtype=np.int64)
@@ -60,10 +65,10 @@ def _packed(sig: Signature, stage: Stage, window: Window) -> Table:
     at = np.arange(channels) + np.where(np.arange(channels) >= channels // SIDE * SIDE, gap, 0)
     words = np.zeros((channels + gap, 1 + stage.scales.shape[1]), np.int32)
     words[at] = np.column_stack([bias.astype(np.int32), stage.scales])
-    high, wide = -(-rows // SIDE), -(-columns // SIDE)
-    weights = np.zeros((channels + gap, high * SIDE, wide * SIDE), np.int8)
+    high, wide = _block(window)
+    weights = np.zeros((channels + gap, high, -(-columns // wide) * wide), np.int8)
     weights[at, :rows, :columns] = w.transpose(2, 0, 1)
-    blocks = weights.reshape(-1, SIDE, high, SIDE, wide, SIDE).transpose(0, 2, 4, 1, 5, 3)
+    blocks = weights.reshape(-1, SIDE, high // 4, 4, weights.shape[2] // wide, wide).transpose(0, 4, 1, 5, 2, 3)
     head = words.reshape(len(blocks), SIDE, -1).transpose(0, 2, 1).reshape(len(blocks), -1)
     tail = np.ascontiguousarray(blocks).reshape(len(blocks), -1).view("<i4")
     return Table("packed", np.ascontiguousarray(np.hstack([head, tail])).reshape(-1))
@@ -71,6 +76,6 @@ def _packed(sig: Signature, stage: Stage, window: Window) -> Table:
 
 def _work(x: Sequence[int], y: Sequence[int], window: Window) -> dict[str, int]:
     """What the kernel's loops do."""
-    rows, blocks = y[0] * y[1] * -(-y[3] // SIDE), -(-window.kernel[0] // SIDE) * -(-window.kernel[1] // SIDE)
-    return {"calls": 1, "rows": rows, "woven": rows * window.kernel[0] * -(-x[2] // SIDE),
-            "pixels": rows * y[2], "blocks": rows * y[2] * blocks}  # fmt: skip
+    rows, wide = y[0] * y[1] * -(-y[3] // SIDE), _block(window)[1]
+    return {"calls": 1, "rows": rows, "woven": rows * window.kernel[0] * -(-x[2] // wide),
+            "pixels": rows * y[2], "blocks": rows * y[2] * -(-window.kernel[1] // wide)}  # fmt: skip
