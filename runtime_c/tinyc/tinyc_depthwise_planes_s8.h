@@ -135,10 +135,19 @@ TINYC_ALWAYS_INLINE void tinyc_planes_spread(const tinyc_depthwise_planes_params
     const int32_t inside = tinyc_planes_least(p->in_w, columns - left), row = p->in_w * p->channels;
     const int8_t *const low = first >= 0 && first < p->in_h ? x + first * row : NULL;
     const int8_t *const high = first >= -1 && first < p->in_h - 1 ? x + (first + 1) * row : NULL;
-    int32_t c = 0;
     to += left * slots;
+    if (!low && !high) {
+        for (int32_t c = 0; c < channels; ++c, to += plane) {
+#pragma GCC unroll 4
+            for (int32_t i = 0; i < inside; ++i) {
+                to[i * slots] = 0;
+            }
+        }
+        return;
+    }
+    int32_t c = 0;
 #if defined(TINYC_DSP)
-    if (channels >= 4 && (low || high)) {
+    if (channels >= 4) {
         /* the last four may overlap those before, and are the same again */
         for (; c < channels; c += 4) {
             const int32_t from = tinyc_planes_least(c, channels - 4);
