@@ -46,9 +46,9 @@ TINYC_ALWAYS_INLINE void tinyc_conv_plain_inside(const tinyc_conv_plain_params *
     }
 }
 
-/* All filters over one column; y has the places of the four pixels. */
-TINYC_ALWAYS_INLINE void tinyc_conv_plain_filters(const tinyc_conv_plain_params *p, const int32_t *w,
-                                                  const uint32_t *column, int8_t *const *y)
+/* All filters over one column; `count` of its pixels are wanted. */
+TINYC_ALWAYS_INLINE void tinyc_conv_plain_filters(const tinyc_conv_plain_params *p, int32_t count, const int32_t *w,
+                                                  const uint32_t *column, int8_t *y)
 {
     const int32_t *block = w;
     for (int32_t o = 0; o < p->out_c; o += 2) {
@@ -56,13 +56,9 @@ TINYC_ALWAYS_INLINE void tinyc_conv_plain_filters(const tinyc_conv_plain_params 
         const int32_t *const weights = scales + 2 * TINYC_SCALE_WORDS;
         tinyc_sums sums[2];
         tinyc_column_sums_x2(p->steps, column, (const int8_t *)weights, sums);
-        for (int32_t i = 0; i < TINYC_COLUMN_PIXELS; ++i) {
-            y[i][o] = tinyc_result(&p->stage, sums[0].of[i] + block[0], scales);
-        }
+        tinyc_results(&p->stage, count, sums[0].of, block[0], scales, y + o, p->out_c);
         if (o + 1 < p->out_c) {
-            for (int32_t i = 0; i < TINYC_COLUMN_PIXELS; ++i) {
-                y[i][o + 1] = tinyc_result(&p->stage, sums[1].of[i] + block[1], scales + TINYC_SCALE_WORDS);
-            }
+            tinyc_results(&p->stage, count, sums[1].of, block[1], scales + TINYC_SCALE_WORDS, y + o + 1, p->out_c);
         }
         block = weights + 2 * p->steps;
     }
@@ -83,16 +79,14 @@ TINYC_ALWAYS_INLINE void tinyc_conv_plain_s8_inline(const tinyc_conv_plain_param
         tinyc_corner next = {-p->pad_top, -p->pad_left};
         int32_t column = 0;
         for (int32_t left = p->out_h * p->out_w; left > 0; left -= TINYC_COLUMN_PIXELS) {
+            const int32_t count = left < TINYC_COLUMN_PIXELS ? left : TINYC_COLUMN_PIXELS;
             tinyc_corner corners[TINYC_COLUMN_PIXELS];
-            int8_t *places[TINYC_COLUMN_PIXELS];
             int inside = 1;
             /* where less than four pixels are left the last one is there again */
             for (int32_t i = 0; i < TINYC_COLUMN_PIXELS; ++i) {
                 corners[i] = next;
-                places[i] = y;
                 inside &= next.row >= 0 && next.row <= last_row && next.column >= 0 && next.column <= last_column;
                 if (i + 1 < left) {
-                    y += p->out_c;
                     next.column += p->stride_w;
                     if (++column == p->out_w) {
                         column = 0;
@@ -106,9 +100,9 @@ TINYC_ALWAYS_INLINE void tinyc_conv_plain_s8_inline(const tinyc_conv_plain_param
             } else {
                 tinyc_conv_plain_border(p, x, pad, corners, workspace);
             }
-            tinyc_conv_plain_filters(p, w, workspace, places);
+            tinyc_conv_plain_filters(p, count, w, workspace, y);
+            y += count * p->out_c;
         }
-        y += p->out_c;
     }
 }
 
