@@ -42,53 +42,69 @@ TINYC_ALWAYS_INLINE uint32_t tinyc_conv_pairs_load(const int8_t *from)
     return word;
 }
 
-/* The column of a window that lies inside x and starts at `from`; `step`: words from four values to the next four. */
+/* The column of a window that lies inside x and starts at `from`; `step`: words from four values to the next four. For
+ * constant sizes: small ones are written out. */
 TINYC_ALWAYS_INLINE void tinyc_conv_pairs_inside(const tinyc_conv_pairs_params *p, const int8_t *from, uint32_t *column,
                                                  int32_t step, int wide)
 {
     const tinyc_conv_pairs_sizes sizes = tinyc_conv_pairs_sizes_of(p, wide);
     const int32_t row = p->in_w * p->in_c;
-    const int8_t *bytes = from + 4 * sizes.words;
-    for (int32_t i = 0; i < p->kernel_h; i++) {
-        const int8_t *at = from;
-#pragma GCC unroll 4
-        for (int32_t k = 0; k < sizes.words; k++) {
-            tinyc_pairs_expand(tinyc_conv_pairs_load(at), wide, column);
-            at += 4;
-            column += step;
+    if (p->kernel_h * sizes.words <= 16) {
+#pragma GCC unroll 16
+        for (int32_t i = 0; i < p->kernel_h; i++) {
+#pragma GCC unroll 16
+            for (int32_t k = 0; k < sizes.words; k++) {
+                column = tinyc_pairs_put_values(column, step, tinyc_conv_pairs_load(from + i * row + 4 * k), wide);
+            }
         }
-        from += row;
+    } else {
+        const int8_t *at = from;
+        for (int32_t i = 0; i < p->kernel_h; i++) {
+#pragma GCC unroll 4
+            for (int32_t k = 0; k < sizes.words; k++) {
+                column = tinyc_pairs_put_values(column, step, tinyc_conv_pairs_load(at), wide);
+                at += 4;
+            }
+            at += row - 4 * sizes.words;
+        }
     }
     if (sizes.left > 0) {
         uint32_t word = 0;
-        int32_t shift = 0;
+        int32_t count = 0;
+#pragma GCC unroll 16
         for (int32_t i = 0; i < p->kernel_h; i++) {
-            for (int32_t k = 0; k < sizes.left; k++) {
-                word |= (uint32_t)(uint8_t)bytes[k] << shift;
-                shift += 8;
-                if (shift == 32) {
-                    tinyc_pairs_expand(word, wide, column);
-                    column += step;
+#pragma GCC unroll 3
+            for (int32_t k = 4 * sizes.words; k < sizes.run; k++) {
+                word |= (uint32_t)(uint8_t)from[i * row + k] << 8 * (count % 4);
+                count++;
+                if (count % 4 == 0) {
+                    column = tinyc_pairs_put_values(column, step, word, wide);
                     word = 0;
-                    shift = 0;
                 }
             }
-            bytes += row;
         }
-        if (shift > 0) {
-            tinyc_pairs_expand(word, wide, column);
+        if (count % 4 != 0) {
+            (void)tinyc_pairs_put_values(column, step, word, wide);
         }
     }
 }
 
-/* Four bytes of a row of a window, from byte `at` on; those before `first` and from `end` on are outside x. */
+/* Four bytes of a row of a window, from byte `at` on. Those from `first` to `end` are x's; the row of x goes from
+ * `least` to `most`. */
 TINYC_ALWAYS_INLINE uint32_t tinyc_conv_pairs_mixed(const int8_t *row, int32_t at, int32_t first, int32_t end,
-                                                    int32_t outside)
+                                                    int32_t least, int32_t most, uint32_t outside)
 {
+    if (first > at && end >= at + 4 && first + 4 <= most) {
+        const int32_t bits = 8 * (first - at);
+        return tinyc_conv_pairs_load(row + first) << bits | (outside & ((1u << bits) - 1u));
+    }
+    if (first <= at && end - 4 >= least) {
+        const int32_t bits = 8 * (at + 4 - end);
+        return tinyc_conv_pairs_load(row + end - 4) >> bits | (outside & ~(0xFFFFFFFFu >> bits));
+    }
     uint32_t word = 0;
-    for (int32_t i = 0; i < 4; i++) {
-        const int32_t value = at + i >= first && at + i < end ? row[at + i] : outside;
-        word |= (uint32_t)(uint8_t)value << 8 * i;
+    for (int32_t i = at; i < at + 4; i++) {
+        word = word >> 8 | (i >= first && i < end ? (uint32_t)(uint8_t)row[i] << 24 : outside & 0xFF000000u);
     }
     return word;
 }
@@ -98,12 +114,25 @@ TINYC_ALWAYS_INLINE void tinyc_conv_pairs_around(const tinyc_conv_pairs_params *
                                                  int32_t col, uint32_t *column, int32_t step, int wide)
 {
     const tinyc_conv_pairs_sizes sizes = tinyc_conv_pairs_sizes_of(p, wide);
-    const int32_t before = (col < 0 ? -col : 0) * p->in_c;
+    const int32_t whole = 4 * sizes.words;
+    const int32_t least = -col * p->in_c;
+    const int32_t before = least > 0 ? least : 0;
     const int32_t behind = (p->in_w - col) * p->in_c;
     const int32_t first = before < sizes.run ? before : sizes.run;
     const int32_t end = behind > sizes.run ? sizes.run : behind > first ? behind : first;
+    const uint32_t pad = (uint32_t)(uint8_t)p->pad_value * 0x01010101u;
     uint32_t outside[2];
-    tinyc_pairs_expand((uint32_t)(uint8_t)p->pad_value * 0x01010101u, wide, outside);
+    tinyc_pairs_expand(pad, wide, outside);
+    if (sizes.left == 0 && first == 0 && end == sizes.run && row >= 0 && row <= p->in_h - p->kernel_h) {
+        const int8_t *from = x + (row * p->in_w + col) * p->in_c;
+        for (int32_t i = 0; i < p->kernel_h; i++) {
+            for (int32_t k = 0; k < whole; k += 4) {
+                column = tinyc_pairs_put_values(column, step, tinyc_conv_pairs_load(from + k), wide);
+            }
+            from += p->in_w * p->in_c;
+        }
+        return;
+    }
     uint32_t *tail = column + p->kernel_h * sizes.words * step;
     uint32_t word = 0;
     int32_t shift = 0;
@@ -113,51 +142,50 @@ TINYC_ALWAYS_INLINE void tinyc_conv_pairs_around(const tinyc_conv_pairs_params *
         const int32_t to = in ? end : sizes.run;
         const int8_t *const cells = in ? x + (i * p->in_w + col) * p->in_c : x;
         int32_t k = 0;
-        for (; k < from / 4; k++, column += step) {
-            column[0] = outside[0];
-            column[1] = outside[1];
+        for (; k + 4 <= from; k += 4) {
+            column = tinyc_pairs_put(column, step, outside);
         }
-        while (k < sizes.words && 4 * k < to) {
-            if (4 * k >= from && 4 * k + 4 <= to) {
-                tinyc_pairs_expand(tinyc_conv_pairs_load(cells + 4 * k), wide, column);
+        while (k < to && k < whole) {
+            if (k >= from && k + 4 <= to) {
+                for (; k + 4 <= to; k += 4) {
+                    column = tinyc_pairs_put_values(column, step, tinyc_conv_pairs_load(cells + k), wide);
+                }
             } else {
-                tinyc_pairs_expand(tinyc_conv_pairs_mixed(cells, 4 * k, from, to, p->pad_value), wide, column);
+                const uint32_t values = tinyc_conv_pairs_mixed(cells, k, from, to, least, behind, pad);
+                column = tinyc_pairs_put_values(column, step, values, wide);
+                k += 4;
             }
-            column += step;
-            k++;
         }
-        for (; k < sizes.words; k++, column += step) {
-            column[0] = outside[0];
-            column[1] = outside[1];
+        for (; k < whole; k += 4) {
+            column = tinyc_pairs_put(column, step, outside);
         }
-        for (k = 4 * sizes.words; k < sizes.run; k++) {
+        for (k = whole; k < sizes.run; k++) {
             const int32_t value = k >= from && k < to ? cells[k] : p->pad_value;
             word |= (uint32_t)(uint8_t)value << shift;
             shift += 8;
             if (shift == 32) {
-                tinyc_pairs_expand(word, wide, tail);
-                tail += step;
+                tail = tinyc_pairs_put_values(tail, step, word, wide);
                 word = 0;
                 shift = 0;
             }
         }
     }
     if (shift > 0) {
-        tinyc_pairs_expand(word, wide, tail);
+        (void)tinyc_pairs_put_values(tail, step, word, wide);
     }
 }
 
-/* One function for all layers: windows at the border are few. */
-TINYC_NEVER_INLINE void tinyc_conv_pairs_around_wide(const tinyc_conv_pairs_params *p, const int8_t *x,
-                                                               int32_t row, int32_t col, uint32_t *column,
-                                                               int32_t step)
+/* Bytes in a row of a window up to which a layer has code of its own for the border; others share a function. */
+#define TINYC_CONV_PAIRS_SHORT 16
+
+TINYC_NEVER_INLINE void tinyc_conv_pairs_around_wide(const tinyc_conv_pairs_params *p, const int8_t *x, int32_t row,
+                                                     int32_t col, uint32_t *column, int32_t step)
 {
     tinyc_conv_pairs_around(p, x, row, col, column, step, 1);
 }
 
-TINYC_NEVER_INLINE void tinyc_conv_pairs_around_bytes(const tinyc_conv_pairs_params *p, const int8_t *x,
-                                                                int32_t row, int32_t col, uint32_t *column,
-                                                                int32_t step)
+TINYC_NEVER_INLINE void tinyc_conv_pairs_around_bytes(const tinyc_conv_pairs_params *p, const int8_t *x, int32_t row,
+                                                      int32_t col, uint32_t *column, int32_t step)
 {
     tinyc_conv_pairs_around(p, x, row, col, column, step, 0);
 }
@@ -170,79 +198,77 @@ TINYC_ALWAYS_INLINE int tinyc_conv_pairs_padded(const tinyc_conv_pairs_params *p
     return p->pad_top > 0 || p->pad_left > 0 || bottom > p->in_h || right > p->in_w;
 }
 
-/* Where the window of the next pixel starts. */
+/* Where the window of the next pixel starts: its cell, and how many bytes behind the start of the image. */
 typedef struct {
-    int32_t row, col;
+    int32_t row, col, bytes;
 } tinyc_conv_pairs_place;
 
-/* The column of the window at `place`, which moves on. */
-TINYC_ALWAYS_INLINE void tinyc_conv_pairs_column(const tinyc_conv_pairs_params *p, const int8_t *x,
-                                                 tinyc_conv_pairs_place *place, uint32_t *column, int32_t step,
-                                                 int wide)
+/* The columns of the windows of `count` neighbouring pixels of a row of the result. */
+TINYC_ALWAYS_INLINE void tinyc_conv_pairs_columns(const tinyc_conv_pairs_params *p, const int8_t *x,
+                                                  const tinyc_conv_pairs_place *place, uint32_t *column, int32_t step,
+                                                  int32_t count, int wide)
 {
-    const int32_t row = place->row;
-    const int32_t col = place->col;
-    const int in_rows = row >= 0 && row <= p->in_h - p->kernel_h;
-    const int in_cols = col >= 0 && col <= p->in_w - p->kernel_w;
-    if (!tinyc_conv_pairs_padded(p) || (in_rows && in_cols)) {
-        tinyc_conv_pairs_inside(p, x + (row * p->in_w + col) * p->in_c, column, step, wide);
-    } else if (wide) {
-        tinyc_conv_pairs_around_wide(p, x, row, col, column, step);
-    } else {
-        tinyc_conv_pairs_around_bytes(p, x, row, col, column, step);
+    const int32_t run = p->kernel_w * p->in_c;
+    const int32_t last = place->col + (count - 1) * p->stride_w;
+    const int in_rows = place->row >= 0 && place->row <= p->in_h - p->kernel_h;
+    const int in_cols = place->col >= 0 && last <= p->in_w - p->kernel_w;
+    const int inside = !tinyc_conv_pairs_padded(p) || (in_rows && in_cols);
+    if (inside && __builtin_constant_p(run)) {
+        for (int32_t i = 0; i < count; i++) {
+            tinyc_conv_pairs_inside(p, x + place->bytes + i * p->stride_w * p->in_c, column + 2 * i, step, wide);
+        }
+        return;
     }
-    place->col = col + p->stride_w;
-    if (place->col == p->out_w * p->stride_w - p->pad_left) {
-        place->col = -p->pad_left;
-        place->row = row + p->stride_h;
+    for (int32_t i = 0; i < count; i++) {
+        const int32_t col = place->col + i * p->stride_w;
+        if (__builtin_constant_p(run) && run <= TINYC_CONV_PAIRS_SHORT && step == 4) {
+            tinyc_conv_pairs_around(p, x, place->row, col, column + 2 * i, step, wide);
+        } else if (wide) {
+            tinyc_conv_pairs_around_wide(p, x, place->row, col, column + 2 * i, step);
+        } else {
+            tinyc_conv_pairs_around_bytes(p, x, place->row, col, column + 2 * i, step);
+        }
     }
 }
 
-/* The results of one pixel, or of two, from their column. */
-TINYC_ALWAYS_INLINE void tinyc_conv_pairs_results(const tinyc_conv_pairs_params *p, const uint32_t *column,
-                                                  const int32_t *w, int8_t *y, int32_t pixels, int wide)
+TINYC_ALWAYS_INLINE void tinyc_conv_pairs_move_on(const tinyc_conv_pairs_params *p, tinyc_conv_pairs_place *place,
+                                                  int32_t count)
 {
-    const int32_t fours = tinyc_conv_pairs_sizes_of(p, wide).fours;
-    int8_t *const next = y + p->out_c;
-    for (int32_t o = 0; o < p->out_c; o += 2) {
-        int32_t sums[4] = {w[0], w[1], w[0], w[1]};
-        if (pixels == 2) {
-            w = tinyc_pairs_of_two(sums, column, w + 2, fours, wide);
-        } else {
-            w = tinyc_pairs_of_one(sums, column, w + 2, fours, wide);
-        }
-        const int both = p->out_c % 2 == 0 || o + 1 < p->out_c;
-        y[o] = tinyc_result(&p->stage, sums[0], w);
-        if (both) {
-            y[o + 1] = tinyc_result(&p->stage, sums[1], w + TINYC_SCALE_WORDS);
-        }
-        if (pixels == 2) {
-            next[o] = tinyc_result(&p->stage, sums[2], w);
-            if (both) {
-                next[o + 1] = tinyc_result(&p->stage, sums[3], w + TINYC_SCALE_WORDS);
-            }
-        }
-        w += 2 * TINYC_SCALE_WORDS;
+    place->col += count * p->stride_w;
+    place->bytes += count * p->stride_w * p->in_c;
+    if (place->col == p->out_w * p->stride_w - p->pad_left) {
+        place->col = -p->pad_left;
+        place->row += p->stride_h;
+        place->bytes += (p->stride_h * p->in_w - p->out_w * p->stride_w) * p->in_c;
     }
 }
 
 TINYC_ALWAYS_INLINE void tinyc_conv_pairs(const tinyc_conv_pairs_params *p, const int8_t *x, const int32_t *w,
                                           uint32_t *column, int8_t *y, int wide)
 {
+    const tinyc_stage stage = p->stage; /* a copy, which no store of a result can change */
+    const int32_t out_c = p->out_c;
     const int32_t pixels = p->out_h * p->out_w;
+    const int32_t fours = tinyc_conv_pairs_sizes_of(p, wide).fours;
     for (int32_t n = 0; n < p->batches; n++) {
-        tinyc_conv_pairs_place place = {-p->pad_top, -p->pad_left};
+        tinyc_conv_pairs_place place = {-p->pad_top, -p->pad_left, -(p->pad_top * p->in_w + p->pad_left) * p->in_c};
         for (int32_t pair = 0; pair < pixels / 2; pair++) {
-            for (int32_t i = 0; i < 2; i++) {
-                tinyc_conv_pairs_column(p, x, &place, column + 2 * i, 4, wide);
+            if (__builtin_constant_p(p->out_w) && p->out_w % 2 == 0 && p->out_w >= 16) {
+                tinyc_conv_pairs_columns(p, x, &place, column, 4, 2, wide);
+                tinyc_conv_pairs_move_on(p, &place, 2);
+            } else {
+                for (int32_t i = 0; i < 2; i++) {
+                    tinyc_conv_pairs_columns(p, x, &place, column + 2 * i, 4, 1, wide);
+                    tinyc_conv_pairs_move_on(p, &place, 1);
+                }
             }
-            tinyc_conv_pairs_results(p, column, w, y, 2, wide);
-            y += 2 * p->out_c;
+            tinyc_pairs_results(&stage, column, fours, w, y, out_c, 2, wide);
+            y += 2 * out_c;
         }
         if (pixels % 2 != 0) {
-            tinyc_conv_pairs_column(p, x, &place, column, 2, wide);
-            tinyc_conv_pairs_results(p, column, w, y, 1, wide);
-            y += p->out_c;
+            tinyc_conv_pairs_columns(p, x, &place, column, 2, 1, wide);
+            tinyc_pairs_results(&stage, column, fours, w, y, out_c, 1, wide);
+            y += out_c;
         }
         x += p->in_h * p->in_w * p->in_c;
     }

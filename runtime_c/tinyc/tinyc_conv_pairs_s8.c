@@ -2,7 +2,7 @@
 #include "tinyc_conv_pairs_s8.h"
 
 void tinyc_conv_pairs_s8(const tinyc_conv_pairs_params *params, const int8_t *x, const int32_t *w, uint32_t *workspace,
-                        int8_t *y)
+                         int8_t *y)
 {
     tinyc_conv_pairs_s8_inline(params, x, w, workspace, y);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tinyc_conv_pairs_wide_s8.h"
 
-void tinyc_conv_pairs_wide_s8(const tinyc_conv_pairs_params *params, const int8_t *x, const int32_t *w, uint32_t *workspace,
-                        int8_t *y)
+void tinyc_conv_pairs_wide_s8(const tinyc_conv_pairs_params *params, const int8_t *x, const int32_t *w,
+                              uint32_t *workspace, int8_t *y)
 {
     tinyc_conv_pairs_wide_s8_inline(params, x, w, workspace, y);
 }

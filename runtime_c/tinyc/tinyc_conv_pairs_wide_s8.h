@@ -6,7 +6,7 @@
 #include "tinyc_conv_pairs.h"
 
 TINYC_ALWAYS_INLINE void tinyc_conv_pairs_wide_s8_inline(const tinyc_conv_pairs_params *params, const int8_t *x,
-                                                   const int32_t *w, uint32_t *workspace, int8_t *y)
+                                                         const int32_t *w, uint32_t *workspace, int8_t *y)
 {
     tinyc_conv_pairs(params, x, w, workspace, y, 1);
 }

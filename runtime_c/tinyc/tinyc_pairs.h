@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Internal: sums of products, two pixels times two filters at a time, in the registers of a core with the DSP extension.
+ * Internal: sums of products, two pixels times two filters at a time, on cores with the DSP extension.
  *
- * Values come in fours, q0 to q3, expanded to two words of two int16: `a` holds q0 and q2, `b` what goes with q1 and q3.
+ * Values come in fours, q0 to q3, expanded to two words of two int16: `a` has q0 and q2, `b` what goes with q1 and q3.
  * A column of one pixel is a run of [a, b]; one of two pixels a run of [a, b of the first, a, b of the second].
  *
  * Weights are a stream in the order in which they are used. For each pair of filters f and g:
@@ -14,9 +14,6 @@
  *   b = 256 * q1 + (127 - q0), 256 * q3 + (127 - q2) two multiplications and one expansion make
  *   256 * (w0 q0 + w1 q1 + w2 q2 + w3 q3) + 127 * (w1 + w3). Sums may wrap around on their way to a result that fits;
  * - the words of both filters' scales.
- *
- * Fourteen registers are just enough for four sums, eight operands and two addresses, which a compiler does not find:
- * hence the assembly.
  */
 #ifndef TINYC_PAIRS_H
 #define TINYC_PAIRS_H
@@ -26,6 +23,7 @@
 
 #if defined(TINYC_DSP) && defined(__OPTIMIZE__) && !defined(__clang__)
 #define TINYC_PAIRS_ASM 1
+#include "tinyc_pairs_asm.h"
 #endif
 
 /* Two int16 in a word. */
@@ -35,88 +33,37 @@ TINYC_ALWAYS_INLINE uint32_t tinyc_pairs_word(int32_t low, int32_t high)
 }
 
 /* Four values as they stand in a column. */
-TINYC_ALWAYS_INLINE void tinyc_pairs_expand(uint32_t values, int wide, uint32_t *column)
+TINYC_ALWAYS_INLINE void tinyc_pairs_expand(uint32_t values, int wide, uint32_t *two)
 {
 #if defined(TINYC_DSP)
-    column[0] = tinyc_even(values);
-    column[1] = wide ? tinyc_odd(values) : values ^ 0x007F007Fu;
+    two[0] = tinyc_even(values);
+    two[1] = wide ? tinyc_odd(values) : values ^ 0x007F007Fu;
 #else
-    column[0] = tinyc_pairs_word((int8_t)values, (int8_t)(values >> 16));
-    column[1] = wide ? tinyc_pairs_word((int8_t)(values >> 8), (int8_t)(values >> 24)) : values ^ 0x007F007Fu;
+    two[0] = tinyc_pairs_word((int8_t)values, (int8_t)(values >> 16));
+    two[1] = wide ? tinyc_pairs_word((int8_t)(values >> 8), (int8_t)(values >> 24)) : values ^ 0x007F007Fu;
 #endif
 }
 
+/* Writes them; the next four stand `step` words further, which is returned. */
+TINYC_ALWAYS_INLINE uint32_t *tinyc_pairs_put(uint32_t *column, int32_t step, const uint32_t *two)
+{
 #if defined(TINYC_PAIRS_ASM)
-
-/* Steps that are written out at most; more are a loop. */
-#define TINYC_PAIRS_ROUND 16
-
-/* The compiler takes a line of assembly for one instruction, and must not take a .rept for less than it becomes. */
-#define TINYC_PAIRS_16_LINES "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
-#define TINYC_PAIRS_64_LINES TINYC_PAIRS_16_LINES TINYC_PAIRS_16_LINES TINYC_PAIRS_16_LINES TINYC_PAIRS_16_LINES
-#define TINYC_PAIRS_ROOM TINYC_PAIRS_64_LINES TINYC_PAIRS_64_LINES TINYC_PAIRS_64_LINES
-
-/* `first` and `rest`: the weights of a step over one column that go with `a`, and those that go with `b`. */
-#define TINYC_PAIRS_DOT(sum, weights, values) "smlad %[" sum "], " weights ", " values ", %[" sum "]\n\t"
-#define TINYC_PAIRS_DOT2(f, g, values, values2)                                                                        \
-    TINYC_PAIRS_DOT("f0", f, values)                                                                                   \
-    TINYC_PAIRS_DOT("g0", g, values) TINYC_PAIRS_DOT("f1", f, values2) TINYC_PAIRS_DOT("g1", g, values2)
-#define TINYC_PAIRS_DOT1(f, g, values) TINYC_PAIRS_DOT("f0", f, values) TINYC_PAIRS_DOT("g0", g, values)
-#define TINYC_PAIRS_LOAD_X "ldmia %[x]!, {r4-r7}\n\t"
-#define TINYC_PAIRS_LOAD_W "ldmia %[w]!, {r8-r11}\n\t"
-#define TINYC_PAIRS_ODD(f, g) "sxtb16 " f ", " f "\n\tsxtb16 " g ", " g "\n\t"
-
-/* Four values of two pixels, wide weights. */
-#define TINYC_PAIRS_WIDE2                                                                                              \
-    TINYC_PAIRS_LOAD_X TINYC_PAIRS_LOAD_W TINYC_PAIRS_DOT2("r8", "r10", "r4", "r6")                                    \
-    TINYC_PAIRS_DOT2("r9", "r11", "r5", "r7")
-/* Eight values of two pixels, weights in bytes. */
-#define TINYC_PAIRS_BYTES2                                                                                             \
-    TINYC_PAIRS_LOAD_W TINYC_PAIRS_LOAD_X TINYC_PAIRS_DOT2("r8", "r9", "r4", "r6") TINYC_PAIRS_ODD("r8", "r9")         \
-    TINYC_PAIRS_DOT2("r8", "r9", "r5", "r7")                                                                           \
-    TINYC_PAIRS_LOAD_X TINYC_PAIRS_DOT2("r10", "r11", "r4", "r6") TINYC_PAIRS_ODD("r10", "r11")                        \
-    TINYC_PAIRS_DOT2("r10", "r11", "r5", "r7")
-/* Eight values of one pixel. */
-#define TINYC_PAIRS_WIDE1                                                                                              \
-    TINYC_PAIRS_LOAD_X TINYC_PAIRS_LOAD_W TINYC_PAIRS_DOT1("r8", "r10", "r4") TINYC_PAIRS_DOT1("r9", "r11", "r5")      \
-    TINYC_PAIRS_LOAD_W TINYC_PAIRS_DOT1("r8", "r10", "r6") TINYC_PAIRS_DOT1("r9", "r11", "r7")
-#define TINYC_PAIRS_BYTES1                                                                                             \
-    TINYC_PAIRS_LOAD_X TINYC_PAIRS_LOAD_W TINYC_PAIRS_DOT1("r8", "r9", "r4") TINYC_PAIRS_ODD("r8", "r9")               \
-    TINYC_PAIRS_DOT1("r8", "r9", "r5") TINYC_PAIRS_DOT1("r10", "r11", "r6") TINYC_PAIRS_ODD("r10", "r11")              \
-    TINYC_PAIRS_DOT1("r10", "r11", "r7")
-
-#define TINYC_PAIRS_CLOBBERS "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "cc", "memory"
-#define TINYC_PAIRS_SUMS2 [f0] "+r"(sums[0]), [g0] "+r"(sums[1]), [f1] "+r"(sums[2]), [g1] "+r"(sums[3])
-#define TINYC_PAIRS_SUMS1 [f0] "+r"(sums[0]), [g0] "+r"(sums[1])
-
-/* `STEP`, which takes `words` of the column, `count` times, at least once. No register is left to count in: the end of
- * the column waits on the stack. */
-#define TINYC_PAIRS_RUN(STEP, SUMS, words, count)                                                                      \
-    do {                                                                                                               \
-        if (!__builtin_constant_p(count)) {                                                                            \
-            const uint32_t *const end = column + (words) * (count);                                                    \
-            __asm__ volatile("1:\n\t" STEP "ldr r4, %[end]\n\tcmp %[x], r4\n\tbne 1b"                                  \
-                             : SUMS, [x] "+r"(column), [w] "+r"(w)                                                     \
-                             : [end] "m"(end)                                                                          \
-                             : TINYC_PAIRS_CLOBBERS);                                                                  \
-        } else if ((count) <= TINYC_PAIRS_ROUND / ((words) / 4)) {                                                     \
-            __asm__ volatile(".rept %c[n]\n\t" STEP ".endr" TINYC_PAIRS_ROOM                                           \
-                             : SUMS, [x] "+r"(column), [w] "+r"(w)                                                     \
-                             : [n] "i"(count)                                                                          \
-                             : TINYC_PAIRS_CLOBBERS);                                                                  \
-        } else {                                                                                                       \
-            const int32_t most = TINYC_PAIRS_ROUND / ((words) / 4);                                                    \
-            const int32_t rounds = ((count) + most - 1) / most;                                                        \
-            const uint32_t *const end = column + (words) * ((count) - (count) % rounds);                               \
-            __asm__ volatile("1:\n\t.rept %c[n]\n\t" STEP ".endr\n\tldr r4, %[end]\n\tcmp %[x], r4\n\tbne 1b\n\t"      \
-                             ".rept %c[rest]\n\t" STEP ".endr" TINYC_PAIRS_ROOM                                        \
-                             : SUMS, [x] "+r"(column), [w] "+r"(w)                                                     \
-                             : [end] "m"(end), [n] "i"((count) / rounds), [rest] "i"((count) % rounds)                 \
-                             : TINYC_PAIRS_CLOBBERS);                                                                  \
-        }                                                                                                              \
-    } while (0)
-
+    if (__builtin_constant_p(step)) {
+        __asm__ volatile("strd %1, %2, [%0], %3" : "+r"(column) : "r"(two[0]), "r"(two[1]), "i"(4 * step) : "memory");
+        return column;
+    }
 #endif
+    column[0] = two[0];
+    column[1] = two[1];
+    return column + step;
+}
+
+TINYC_ALWAYS_INLINE uint32_t *tinyc_pairs_put_values(uint32_t *column, int32_t step, uint32_t values, int wide)
+{
+    uint32_t two[2];
+    tinyc_pairs_expand(values, wide, two);
+    return tinyc_pairs_put(column, step, two);
+}
 
 #if !defined(TINYC_PAIRS_ASM)
 
@@ -135,7 +82,8 @@ TINYC_ALWAYS_INLINE const int32_t *tinyc_pairs_portable(int32_t *sums, const uin
     for (; fours > 0; fours--, w += wide ? 4 : 2) {
         for (int32_t filter = 0; filter < 2; filter++) {
             const uint32_t first = (uint32_t)w[wide ? 2 * filter : filter];
-            const uint32_t second = wide ? (uint32_t)w[2 * filter + 1] : tinyc_pairs_word((int8_t)first, (int8_t)(first >> 16));
+            const uint32_t low_bytes = tinyc_pairs_word((int8_t)first, (int8_t)(first >> 16));
+            const uint32_t second = wide ? (uint32_t)w[2 * filter + 1] : low_bytes;
             for (int32_t pixel = 0; pixel < pixels; pixel++) {
                 const int32_t sum = tinyc_pairs_dot(first, column[2 * pixel], sums[2 * pixel + filter]);
                 sums[2 * pixel + filter] = tinyc_pairs_dot(second, column[2 * pixel + 1], sum);
@@ -148,19 +96,46 @@ TINYC_ALWAYS_INLINE const int32_t *tinyc_pairs_portable(int32_t *sums, const uin
 
 #endif
 
-/* Adds the products of a column of two pixels, and of the next pair of filters, to sums [pixel][filter]; `fours` times
- * four values, a multiple of 8 values where weights are in bytes. Returns where the weights go on. */
+/* Two words, and where those behind them are. */
+TINYC_ALWAYS_INLINE const int32_t *tinyc_pairs_next(const int32_t *from, int32_t *two)
+{
+#if defined(TINYC_PAIRS_ASM)
+    __asm__ volatile("ldrd %0, %1, [%2], #8" : "=&r"(two[0]), "=&r"(two[1]), "+r"(from) : : "memory");
+    return from;
+#else
+    two[0] = from[0];
+    two[1] = from[1];
+    return from + 2;
+#endif
+}
+
+/* The sums [pixel][filter] of a column of two pixels with the next pair of filters; `fours` times four values, an even
+ * number where weights are in bytes. Returns where the weights go on. */
 TINYC_ALWAYS_INLINE const int32_t *tinyc_pairs_of_two(int32_t *sums, const uint32_t *column, const int32_t *w,
                                                       int32_t fours, int wide)
 {
 #if defined(TINYC_PAIRS_ASM)
-    if (wide) {
-        TINYC_PAIRS_RUN(TINYC_PAIRS_WIDE2, TINYC_PAIRS_SUMS2, 4, fours);
+    int32_t f0, g0, f1, g1;
+    if (wide && __builtin_constant_p(fours)) {
+        TINYC_PAIRS_ROUNDS(TINYC_PAIRS_START1 TINYC_PAIRS_WIDE2(TINYC_PAIRS_FIRST2), 4,
+                           TINYC_PAIRS_WIDE2(TINYC_PAIRS_DOT2), 4, fours - 1, TINYC_PAIRS_SUMS2, 16);
+    } else if (wide) {
+        TINYC_PAIRS_LOOP(TINYC_PAIRS_START2, 0, TINYC_PAIRS_WIDE2(TINYC_PAIRS_DOT2), 4, fours, TINYC_PAIRS_SUMS2);
+    } else if (__builtin_constant_p(fours)) {
+        TINYC_PAIRS_ROUNDS(TINYC_PAIRS_START1 TINYC_PAIRS_BYTES2(TINYC_PAIRS_FIRST2), 8,
+                           TINYC_PAIRS_BYTES2(TINYC_PAIRS_DOT2), 8, fours / 2 - 1, TINYC_PAIRS_SUMS2, 8);
     } else {
-        TINYC_PAIRS_RUN(TINYC_PAIRS_BYTES2, TINYC_PAIRS_SUMS2, 8, fours / 2);
+        TINYC_PAIRS_LOOP(TINYC_PAIRS_START2, 0, TINYC_PAIRS_BYTES2(TINYC_PAIRS_DOT2), 8, fours / 2, TINYC_PAIRS_SUMS2);
     }
+    sums[0] = f0;
+    sums[1] = g0;
+    sums[2] = f1;
+    sums[3] = g1;
     return w;
 #else
+    w = tinyc_pairs_next(w, sums);
+    sums[2] = sums[0];
+    sums[3] = sums[1];
     return tinyc_pairs_portable(sums, column, w, fours, 2, wide);
 #endif
 }
@@ -170,24 +145,66 @@ TINYC_ALWAYS_INLINE const int32_t *tinyc_pairs_of_one(int32_t *sums, const uint3
                                                       int32_t fours, int wide)
 {
 #if defined(TINYC_PAIRS_ASM)
-    if (!wide) {
-        TINYC_PAIRS_RUN(TINYC_PAIRS_BYTES1, TINYC_PAIRS_SUMS1, 4, fours / 2);
-        return w;
+    int32_t f0, g0;
+    if (wide && !__builtin_constant_p(fours)) {
+        TINYC_PAIRS_LOOP(TINYC_PAIRS_START1, 0, TINYC_PAIRS_WIDE1_HALF, 2, fours, TINYC_PAIRS_SUMS1);
+    } else if (wide && fours % 2 != 0) {
+        TINYC_PAIRS_ROUNDS(TINYC_PAIRS_START1 TINYC_PAIRS_WIDE1_HALF, 2, TINYC_PAIRS_WIDE1, 4, fours / 2,
+                           TINYC_PAIRS_SUMS1, 8);
+    } else if (wide) {
+        TINYC_PAIRS_ROUNDS(TINYC_PAIRS_START1, 0, TINYC_PAIRS_WIDE1, 4, fours / 2, TINYC_PAIRS_SUMS1, 8);
+    } else if (__builtin_constant_p(fours)) {
+        TINYC_PAIRS_ROUNDS(TINYC_PAIRS_START1, 0, TINYC_PAIRS_BYTES1, 4, fours / 2, TINYC_PAIRS_SUMS1, 8);
+    } else {
+        TINYC_PAIRS_LOOP(TINYC_PAIRS_START1, 0, TINYC_PAIRS_BYTES1, 4, fours / 2, TINYC_PAIRS_SUMS1);
     }
-    if (fours > 1) {
-        TINYC_PAIRS_RUN(TINYC_PAIRS_WIDE1, TINYC_PAIRS_SUMS1, 4, fours / 2);
-    }
-    if (fours % 2 != 0) {
-        __asm__ volatile("ldmia %[x]!, {r4-r5}\n\t" TINYC_PAIRS_LOAD_W TINYC_PAIRS_DOT1("r8", "r10", "r4")
-                             TINYC_PAIRS_DOT1("r9", "r11", "r5")
-                         : TINYC_PAIRS_SUMS1, [x] "+r"(column), [w] "+r"(w)
-                         :
-                         : TINYC_PAIRS_CLOBBERS);
-    }
+    sums[0] = f0;
+    sums[1] = g0;
     return w;
 #else
-    return tinyc_pairs_portable(sums, column, w, fours, 1, wide);
+    return tinyc_pairs_portable(sums, column, tinyc_pairs_next(w, sums), fours, 1, wide);
 #endif
+}
+
+/* The results [pixel][out_c] of one pixel, or of two, from their column. */
+TINYC_ALWAYS_INLINE void tinyc_pairs_results(const tinyc_stage *stage, const uint32_t *column, int32_t fours,
+                                             const int32_t *w, int8_t *results, int32_t out_c, int32_t pixels, int wide)
+{
+#if defined(TINYC_PAIRS_ASM) && TINYC_SCALE_WORDS == 1
+    if (__builtin_constant_p(fours) && __builtin_constant_p(stage->right) && stage->low == -128 && stage->high == 127 &&
+        pixels == 2 && out_c % 2 == 0 && out_c <= 4096) {
+        const int32_t add = (int32_t)((uint32_t)stage->offset << stage->right) + (1 << (stage->right - 1));
+        int8_t *y[2] = {results, results + out_c};
+        if (wide) {
+            TINYC_PAIRS_FILTERS(TINYC_PAIRS_START1 TINYC_PAIRS_WIDE2(TINYC_PAIRS_FIRST2), 4,
+                                TINYC_PAIRS_WIDE2(TINYC_PAIRS_DOT2), 4, fours - 1, 16);
+        } else {
+            TINYC_PAIRS_FILTERS(TINYC_PAIRS_START1 TINYC_PAIRS_BYTES2(TINYC_PAIRS_FIRST2), 8,
+                                TINYC_PAIRS_BYTES2(TINYC_PAIRS_DOT2), 8, fours / 2 - 1, 8);
+        }
+        return;
+    }
+#endif
+    for (int32_t o = 0; o < out_c; o += 2) {
+        int32_t sums[4];
+        int32_t scales[2 * TINYC_SCALE_WORDS];
+        if (pixels == 2) {
+            w = tinyc_pairs_of_two(sums, column, w, fours, wide);
+        } else {
+            w = tinyc_pairs_of_one(sums, column, w, fours, wide);
+        }
+        for (int32_t i = 0; i < TINYC_SCALE_WORDS; i++) {
+            w = tinyc_pairs_next(w, scales + 2 * i);
+        }
+        const int both = out_c % 2 == 0 || o + 1 < out_c;
+        for (int32_t pixel = 0; pixel < pixels; pixel++) {
+            int8_t *const y = results + pixel * out_c + o;
+            y[0] = tinyc_result(stage, sums[2 * pixel], scales);
+            if (both) {
+                y[1] = tinyc_result(stage, sums[2 * pixel + 1], scales + TINYC_SCALE_WORDS);
+            }
+        }
+    }
 }
 
 #endif

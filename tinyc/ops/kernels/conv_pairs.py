@@ -15,11 +15,10 @@ from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct
 from tinyc.ir.op import Signature
 from tinyc.ops import _linear
 from tinyc.ops._lag import Shape, lag_by_block, with_lags
-from tinyc.ops._window import Window
+from tinyc.ops._window import CELL, Window
 from tinyc.ops.kernels.stage import Stage
 
 BYTE_BITS = 8  # by which the sums of weights in bytes are scaled
-CELL = Window((1, 1), (1, 1), (0, 0, 0, 0))
 
 
 def convolutions(

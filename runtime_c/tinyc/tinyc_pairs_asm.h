@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Internal: the assembly of tinyc_pairs.h. Fourteen registers are just enough for four sums, eight operands and two
+ * addresses, which a compiler does not find. f and g are the filters, 0 and 1 the pixels; x is the column.
+ */
+#ifndef TINYC_PAIRS_ASM_H
+#define TINYC_PAIRS_ASM_H
+
+#include <stdint.h>
+
+/* The compiler takes a line of assembly for one instruction, and must not take a .rept for less than it becomes. */
+#define TINYC_PAIRS_16_LINES "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
+#define TINYC_PAIRS_64_LINES TINYC_PAIRS_16_LINES TINYC_PAIRS_16_LINES TINYC_PAIRS_16_LINES TINYC_PAIRS_16_LINES
+#define TINYC_PAIRS_ROOM TINYC_PAIRS_64_LINES TINYC_PAIRS_64_LINES TINYC_PAIRS_64_LINES
+
+/* Products of weights of two filters with values of two pixels, or of one. */
+#define TINYC_PAIRS_DOT(sum, weights, values) "smlad %[" sum "], " weights ", " values ", %[" sum "]\n\t"
+#define TINYC_PAIRS_DOT2(f, g, values, values2)                                                                        \
+    TINYC_PAIRS_DOT("f0", f, values)                                                                                   \
+    TINYC_PAIRS_DOT("g0", g, values) TINYC_PAIRS_DOT("f1", f, values2) TINYC_PAIRS_DOT("g1", g, values2)
+#define TINYC_PAIRS_DOT1(f, g, values) TINYC_PAIRS_DOT("f0", f, values) TINYC_PAIRS_DOT("g0", g, values)
+#define TINYC_PAIRS_LOAD_X "ldmia %[x]!, {r4-r7}\n\t"
+#define TINYC_PAIRS_LOAD_W "ldmia %[w]!, {r8-r11}\n\t"
+#define TINYC_PAIRS_ODD(f, g) "sxtb16 " f ", " f "\n\tsxtb16 " g ", " g "\n\t"
+
+/* Where the sums of one pixel start, and of two. */
+#define TINYC_PAIRS_START1 "ldrd %[f0], %[g0], [%[w]], #8\n\t"
+#define TINYC_PAIRS_START2 TINYC_PAIRS_START1 "mov %[f1], %[f0]\n\tmov %[g1], %[g0]\n\t"
+/* The first step over two pixels starts the sums of the second from those of the first. */
+#define TINYC_PAIRS_FIRST2(f, g, values, values2)                                                                      \
+    "smlad %[f1], " f ", " values2 ", %[f0]\n\tsmlad %[g1], " g ", " values2 ", %[g0]\n\t"                             \
+    TINYC_PAIRS_DOT1(f, g, values)
+
+/* Four values of two pixels, wide weights. */
+#define TINYC_PAIRS_WIDE2(FIRST)                                                                                       \
+    TINYC_PAIRS_LOAD_X TINYC_PAIRS_LOAD_W FIRST("r8", "r10", "r4", "r6") TINYC_PAIRS_DOT2("r9", "r11", "r5", "r7")
+/* Eight values of two pixels, weights in bytes. */
+#define TINYC_PAIRS_BYTES2(FIRST)                                                                                      \
+    TINYC_PAIRS_LOAD_W TINYC_PAIRS_LOAD_X FIRST("r8", "r9", "r4", "r6") TINYC_PAIRS_ODD("r8", "r9")                    \
+    TINYC_PAIRS_DOT2("r8", "r9", "r5", "r7")                                                                           \
+    TINYC_PAIRS_LOAD_X TINYC_PAIRS_DOT2("r10", "r11", "r4", "r6") TINYC_PAIRS_ODD("r10", "r11")                        \
+    TINYC_PAIRS_DOT2("r10", "r11", "r5", "r7")
+/* Eight values of one pixel. */
+#define TINYC_PAIRS_WIDE1                                                                                              \
+    TINYC_PAIRS_LOAD_X TINYC_PAIRS_LOAD_W TINYC_PAIRS_DOT1("r8", "r10", "r4") TINYC_PAIRS_DOT1("r9", "r11", "r5")      \
+    TINYC_PAIRS_LOAD_W TINYC_PAIRS_DOT1("r8", "r10", "r6") TINYC_PAIRS_DOT1("r9", "r11", "r7")
+#define TINYC_PAIRS_BYTES1                                                                                             \
+    TINYC_PAIRS_LOAD_X TINYC_PAIRS_LOAD_W TINYC_PAIRS_DOT1("r8", "r9", "r4") TINYC_PAIRS_ODD("r8", "r9")               \
+    TINYC_PAIRS_DOT1("r8", "r9", "r5") TINYC_PAIRS_DOT1("r10", "r11", "r6") TINYC_PAIRS_ODD("r10", "r11")              \
+    TINYC_PAIRS_DOT1("r10", "r11", "r7")
+/* Four values of one pixel, wide weights. */
+#define TINYC_PAIRS_WIDE1_HALF                                                                                         \
+    "ldmia %[x]!, {r4-r5}\n\t" TINYC_PAIRS_LOAD_W TINYC_PAIRS_DOT1("r8", "r10", "r4")                                  \
+    TINYC_PAIRS_DOT1("r9", "r11", "r5")
+
+#define TINYC_PAIRS_CLOBBERS "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "cc", "memory"
+#define TINYC_PAIRS_SUMS1 [f0] "=&r"(f0), [g0] "=&r"(g0)
+#define TINYC_PAIRS_SUMS2 TINYC_PAIRS_SUMS1, [f1] "=&r"(f1), [g1] "=&r"(g1)
+
+/* HEAD, then `count` times STEP, which takes `words` of the column; HEAD takes `before`. No register is left to count
+ * in: the end of the column waits on the stack. */
+#define TINYC_PAIRS_LOOP(HEAD, before, STEP, words, count, SUMS)                                                       \
+    do {                                                                                                               \
+        const uint32_t *const end = column + (before) + (words) * (count);                                             \
+        __asm__ volatile(HEAD "1:\n\t" STEP "ldr r4, %[end]\n\tcmp %[x], r4\n\tbne 1b"                                 \
+                         : SUMS, [x] "+r"(column), [w] "+r"(w)                                                         \
+                         : [end] "m"(end)                                                                              \
+                         : TINYC_PAIRS_CLOBBERS);                                                                      \
+    } while (0)
+
+/* The same for a constant count, with at most `most` steps a round. */
+#define TINYC_PAIRS_ROUNDS(HEAD, before, STEP, words, count, SUMS, most)                                               \
+    do {                                                                                                               \
+        const int32_t rounds = ((count) + (most) - 1) / (most);                                                        \
+        if (rounds <= 1) {                                                                                             \
+            __asm__ volatile(HEAD ".rept %c[n]\n\t" STEP ".endr" TINYC_PAIRS_ROOM                                      \
+                             : SUMS, [x] "+r"(column), [w] "+r"(w)                                                     \
+                             : [n] "i"(count)                                                                          \
+                             : TINYC_PAIRS_CLOBBERS);                                                                  \
+        } else {                                                                                                       \
+            const uint32_t *const end = column + (before) + (words) * ((count) - (count) % rounds);                    \
+            __asm__ volatile(HEAD "1:\n\t.rept %c[n]\n\t" STEP ".endr\n\tldr r4, %[end]\n\tcmp %[x], r4\n\tbne 1b\n\t" \
+                             ".rept %c[rest]\n\t" STEP ".endr" TINYC_PAIRS_ROOM                                        \
+                             : SUMS, [x] "+r"(column), [w] "+r"(w)                                                     \
+                             : [end] "m"(end), [n] "i"((count) / rounds), [rest] "i"((count) % rounds)                 \
+                             : TINYC_PAIRS_CLOBBERS);                                                                  \
+        }                                                                                                              \
+    } while (0)
+
+/* From the sums of two pixels to their results, by a stage that rounds once and does not clamp. */
+#define TINYC_PAIRS_RESULT(sum, scale)                                                                                 \
+    "smmla %[" sum "], %[" sum "], " scale ", r6\n\tssat %[" sum "], #8, %[" sum "], asr %[right]\n\t"
+#define TINYC_PAIRS_RESULTS2                                                                                           \
+    "ldrd r4, r5, [%[w]], #8\n\tldr r6, %[add]\n\tldrd r8, r9, %[y]\n\t"                                               \
+    TINYC_PAIRS_RESULT("f0", "r4") TINYC_PAIRS_RESULT("g0", "r5") TINYC_PAIRS_RESULT("f1", "r4")                       \
+    TINYC_PAIRS_RESULT("g1", "r5") "strb %[f0], [r8], #1\n\tstrb %[g0], [r8], #1\n\tstrb %[f1], [r8, %[next]]\n\t"     \
+    "strb %[g1], [r8, %[after]]\n\tstr r8, %[y]\n\tcmp r8, r9\n\tbne 2b"
+
+/* All filters over a column of two pixels in one piece, for constants. y[0] goes up to y[1]. */
+#define TINYC_PAIRS_FILTERS(HEAD, before, STEP, words, count, most)                                                    \
+    do {                                                                                                               \
+        const int32_t rounds = ((count) + (most) - 1) / (most);                                                        \
+        const uint32_t *at;                                                                                            \
+        int32_t f0, g0, f1, g1;                                                                                        \
+        if (rounds <= 1) {                                                                                             \
+            __asm__ volatile("2:\n\tldr %[x], %[column]\n\t" HEAD ".rept %c[n]\n\t" STEP                               \
+                             ".endr\n\t" TINYC_PAIRS_RESULTS2 TINYC_PAIRS_ROOM                                         \
+                             : TINYC_PAIRS_SUMS2, [x] "=&r"(at), [w] "+r"(w), [y] "+m"(y)                              \
+                             : [column] "m"(column), [n] "i"(count), [add] "m"(add), [right] "i"(stage->right),        \
+                               [next] "i"(out_c - 2), [after] "i"(out_c - 1)                                           \
+                             : TINYC_PAIRS_CLOBBERS);                                                                  \
+        } else {                                                                                                       \
+            const uint32_t *const end = column + (before) + (words) * ((count) - (count) % rounds);                    \
+            __asm__ volatile("2:\n\tldr %[x], %[column]\n\t" HEAD "1:\n\t.rept %c[n]\n\t" STEP                         \
+                             ".endr\n\tldr r4, %[end]\n\tcmp %[x], r4\n\tbne 1b\n\t.rept %c[rest]\n\t" STEP            \
+                             ".endr\n\t" TINYC_PAIRS_RESULTS2 TINYC_PAIRS_ROOM                                         \
+                             : TINYC_PAIRS_SUMS2, [x] "=&r"(at), [w] "+r"(w), [y] "+m"(y)                              \
+                             : [column] "m"(column), [end] "m"(end), [n] "i"((count) / rounds),                        \
+                               [rest] "i"((count) % rounds), [add] "m"(add), [right] "i"(stage->right),                \
+                               [next] "i"(out_c - 2), [after] "i"(out_c - 1)                                           \
+                             : TINYC_PAIRS_CLOBBERS);                                                                  \
+        }                                                                                                              \
+    } while (0)
+
+#endif
