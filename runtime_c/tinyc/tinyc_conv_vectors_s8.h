@@ -170,6 +170,33 @@ TINYC_ALWAYS_INLINE int32x4_t tinyc_sums_4x1(int32_t steps, const int8_t *w, con
     return a;
 }
 
+/* The sums of four filters of one step over a window at x and one at z. */
+TINYC_ALWAYS_INLINE void tinyc_sums_of_step(const int8x16_t w[TINYC_FILTERS], const int8_t *x, const int8_t *z,
+                                            int32x4_t *first, int32x4_t *second)
+{
+    register int32x4_t a __asm__("q0");
+    register int32x4_t b __asm__("q1");
+    __asm__ volatile("vldrb.8 q0, [%[x]]\n\t"
+                     "vmladav.s8 r0, q0, %q[w0]\n\t"
+                     "vldrb.8 q1, [%[z]]\n\t"
+                     "vmladav.s8 r2, q0, %q[w1]\n\t"
+                     "vmladav.s8 r4, q0, %q[w2]\n\t"
+                     "vmladav.s8 r6, q0, %q[w3]\n\t"
+                     "vmladav.s8 r8, q1, %q[w0]\n\t"
+                     "vmladav.s8 r10, q1, %q[w1]\n\t"
+                     "vmladav.s8 r12, q1, %q[w2]\n\t"
+                     "vmladav.s8 lr, q1, %q[w3]\n\t"
+                     "vmov q0[2], q0[0], r0, r4\n\t"
+                     "vmov q0[3], q0[1], r2, r6\n\t"
+                     "vmov q1[2], q1[0], r8, r12\n\t"
+                     "vmov q1[3], q1[1], r10, lr"
+                     : "=&w"(a), "=&w"(b)
+                     : [x] "r"(x), [z] "r"(z), [w0] "w"(w[0]), [w1] "w"(w[1]), [w2] "w"(w[2]), [w3] "w"(w[3])
+                     : "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "memory");
+    *first = a;
+    *second = b;
+}
+
 #else
 
 TINYC_ALWAYS_INLINE int32x4_t tinyc_sums_4x1(int32_t steps, const int8_t *w, const int8_t *x)
@@ -199,11 +226,22 @@ TINYC_ALWAYS_INLINE void tinyc_filters_over(const tinyc_conv_vectors_params *p, 
     const tinyc_scales_x4 scales = tinyc_load_scales(packed + TINYC_FILTERS);
     const int8_t *w = (const int8_t *)(packed + (1 + TINYC_SCALE_WORDS) * TINYC_FILTERS);
     const mve_pred16_t some = vctp32q((uint32_t)filters);
+#if defined(__OPTIMIZE__)
+    const int8x16_t step[TINYC_FILTERS] = {vldrbq_s8(w), vldrbq_s8(w + 16), vldrbq_s8(w + 32), vldrbq_s8(w + 48)};
+#endif
     for (; n > 1; n -= 2) {
-        int32x4_t first, second;
-        tinyc_sums_4x2(steps, w, x, x + apart, &first, &second);
-        tinyc_store_x4(y, tinyc_results_x4(&p->stage, vaddq_s32(first, bias), scales), p->out_c, some);
-        tinyc_store_x4(y + p->out_c, tinyc_results_x4(&p->stage, vaddq_s32(second, bias), scales), p->out_c, some);
+        int32x4_t a;
+        int32x4_t b;
+#if defined(__OPTIMIZE__)
+        if (__builtin_constant_p(steps) && steps == 1) { /* the weights stay in registers */
+            tinyc_sums_of_step(step, x, x + apart, &a, &b);
+        } else
+#endif
+        {
+            tinyc_sums_4x2(steps, w, x, x + apart, &a, &b);
+        }
+        tinyc_store_x4(y, tinyc_results_x4(&p->stage, vaddq_s32(a, bias), scales), p->out_c, some);
+        tinyc_store_x4(y + p->out_c, tinyc_results_x4(&p->stage, vaddq_s32(b, bias), scales), p->out_c, some);
         x += 2 * apart;
         y += 2 * p->out_c;
     }
