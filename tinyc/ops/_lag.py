@@ -169,5 +169,5 @@ def lag_by_row(window: Window, x: Shape, y: Shape, passes: Passes) -> int:
     """The lag of a kernel that goes through a row of the result in these passes before it looks at the next row."""
     lowest = lowest_elements(window, x, y).reshape(-1, y[2]).min(axis=1)
     ends = (np.arange(1, lowest.size + 1) * y[2] - 1) * y[3]
-    reads, writes = np.array(passes).T
+    reads, writes = np.array([step for step in passes if step[1] > 0]).T
     return smallest_lag(lowest[:, None] + reads, ends[:, None] + np.minimum(writes, y[3]))
