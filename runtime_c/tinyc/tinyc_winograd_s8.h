@@ -8,6 +8,9 @@
  * so 16 products do the work of 36, and not a bit is lost: V has 11 bits, U 12, and what wraps around on the way to a
  * result that fits does no harm.
  *
+ * Cells go row by row, of each row cells 1 and 2 first, whose sum and difference start the sums that cell 0 and (with U
+ * negated) cell 3 are added to: that makes A come almost for free.
+ *
  * Two tiles are taken times two filters. Channels come in fours, as two words of int16: a has channels 0 and 2, b 1 and 3.
  * V is [pair of tiles][cell][fours]{a, b of one tile, a, b of the other}, U the same with filters in place of tiles.
  */
@@ -18,6 +21,7 @@
 #include "tinyc_stage.h"
 
 #define TINYC_WINOGRAD_CELLS 16
+#define TINYC_WINOGRAD_SUMS 32 /* four rows times A, of two tiles and two filters */
 
 #if defined(TINYC_DSP) && defined(__OPTIMIZE__) && !defined(__clang__)
 #define TINYC_WINOGRAD_ASM 1
@@ -95,9 +99,8 @@ TINYC_ALWAYS_INLINE void tinyc_winograd_tiles(const tinyc_winograd_params *p, in
         uint32_t *to = columns;
         for (int32_t i = column; i < column + 2 * tiles + 2; ++i, from += p->in_c, to += 8) {
             if (i < 0 || i >= p->in_w) {
-                for (int32_t k = 0; k < 8; ++k) {
-                    to[k] = 0;
-                }
+                tinyc_winograd_turn(0, 0, 0, 0, to, 2);
+                tinyc_winograd_turn(0, 0, 0, 0, to + 1, 2);
             } else if (row >= 0 && row + 3 < p->in_h) {
                 tinyc_winograd_column(p, 0, from, to); /* rows 0 to 3 are inside */
             } else {
@@ -110,9 +113,15 @@ TINYC_ALWAYS_INLINE void tinyc_winograd_tiles(const tinyc_winograd_params *p, in
             uint32_t *const tile = v + (t / 2) * TINYC_WINOGRAD_CELLS * step + (t % 2) * 2;
 #pragma GCC unroll 4
             for (int32_t k = 0; k < 4; ++k) {
-                tinyc_winograd_turn(of[2 * k], of[2 * k + 8], of[2 * k + 16], of[2 * k + 24], tile + 4 * k * step, step);
-                tinyc_winograd_turn(of[2 * k + 1], of[2 * k + 9], of[2 * k + 17], of[2 * k + 25],
-                                    tile + 4 * k * step + 1, step);
+#pragma GCC unroll 2
+                for (int32_t lane = 0; lane < 2; ++lane) {
+                    const uint32_t *const d = of + 2 * k + lane;
+                    uint32_t *const row_of = tile + 4 * k * step + lane;
+                    row_of[0] = tinyc_winograd_add(d[8], d[16]);
+                    row_of[step] = tinyc_winograd_sub(d[16], d[8]);
+                    row_of[2 * step] = tinyc_winograd_sub(d[0], d[16]);
+                    row_of[3 * step] = tinyc_winograd_sub(d[8], d[24]);
+                }
             }
         }
     }
@@ -125,106 +134,132 @@ TINYC_ALWAYS_INLINE void tinyc_winograd_tiles(const tinyc_winograd_params *p, in
     TINYC_WINOGRAD_LOAD "smlad r0, r8, r4, r0\n\tsmlad r1, r10, r4, r1\n\tsmlad r2, r8, r6, r2\n\t"                    \
     "smlad r3, r10, r6, r3\n\tsmlad r0, r9, r5, r0\n\tsmlad r1, r11, r5, r1\n\tsmlad r2, r9, r7, r2\n\t"               \
     "smlad r3, r11, r7, r3\n\t"
-/* The first step starts the sums. */
+/* The step that starts sums. */
 #define TINYC_WINOGRAD_START                                                                                           \
     TINYC_WINOGRAD_LOAD "smuad r0, r8, r4\n\tsmuad r1, r10, r4\n\tsmuad r2, r8, r6\n\tsmuad r3, r10, r6\n\t"           \
     "smlad r0, r9, r5, r0\n\tsmlad r1, r11, r5, r1\n\tsmlad r2, r9, r7, r2\n\tsmlad r3, r11, r7, r3\n\t"
+/* `steps` more: written out, or so many a round. */
+#define TINYC_WINOGRAD_MORE(steps)                                                                                     \
+    ".if " steps " <= %c[round]\n\t.rept " steps "\n\t" TINYC_WINOGRAD_STEP ".endr\n\t.else\n\t"                       \
+    ".rept (" steps ") %% %c[round]\n\t" TINYC_WINOGRAD_STEP ".endr\n\t"                                               \
+    "add r4, r12, #(" steps ") / %c[round] * %c[round] * 16\n\tstr r4, [sp, #8]\n"                                     \
+    "2:\n\t.rept %c[round]\n\t" TINYC_WINOGRAD_STEP ".endr\n\tldr r4, [sp, #8]\n\tcmp r12, r4\n\tbne 2b\n\t.endif\n\t"
+#define TINYC_WINOGRAD_ROUND 16
+
 /* The compiler takes a line of assembly for one instruction, and must not take a .rept for less than it becomes. */
 #define TINYC_WINOGRAD_16_LINES "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
 #define TINYC_WINOGRAD_64_LINES                                                                                        \
     TINYC_WINOGRAD_16_LINES TINYC_WINOGRAD_16_LINES TINYC_WINOGRAD_16_LINES TINYC_WINOGRAD_16_LINES
-#define TINYC_WINOGRAD_ROOM TINYC_WINOGRAD_64_LINES TINYC_WINOGRAD_64_LINES TINYC_WINOGRAD_64_LINES
-#define TINYC_WINOGRAD_ROUND 16 /* steps that are written out at most; more are a loop */
+#define TINYC_WINOGRAD_256_LINES                                                                                       \
+    TINYC_WINOGRAD_64_LINES TINYC_WINOGRAD_64_LINES TINYC_WINOGRAD_64_LINES TINYC_WINOGRAD_64_LINES
 
 #endif
 
-/* sums [cell][tile][filter] of the products of two tiles and two filters. */
+/* sum plus the products of the fours of one tile and one filter. */
+TINYC_ALWAYS_INLINE uint32_t tinyc_winograd_dot(int32_t fours, const uint32_t *v, const int32_t *u, uint32_t sum)
+{
+    for (int32_t i = 0; i < fours; ++i, v += 4, u += 4) {
+#pragma GCC unroll 2
+        for (int32_t j = 0; j < 2; ++j) {
+#if defined(TINYC_DSP)
+            sum = (uint32_t)tinyc_dot2(v[j], (uint32_t)u[j], (int32_t)sum);
+#else
+            const uint32_t low = (uint32_t)((int16_t)(v[j] & 0xffff) * (int16_t)(u[j] & 0xffff));
+            sum += low + (uint32_t)((int16_t)(v[j] >> 16) * (int16_t)((uint32_t)u[j] >> 16));
+#endif
+        }
+    }
+    return sum;
+}
+
+/* The products of two tiles and two filters, times A: sums [row][left or right][tile][filter]. */
 TINYC_ALWAYS_INLINE void tinyc_winograd_products(const tinyc_winograd_params *p, const uint32_t *v, const int32_t *u,
-                                                 int32_t *sums)
+                                                 uint32_t *sums)
 {
     const int32_t fours = p->in_c / 4;
 #if defined(TINYC_WINOGRAD_ASM)
     if (__builtin_constant_p(fours)) {
-        register int32_t *to __asm__("r0") = sums;
-        register int32_t *end __asm__("r1") = sums + 4 * TINYC_WINOGRAD_CELLS;
+        register uint32_t *to __asm__("r0") = sums;
+        register uint32_t *end __asm__("r1") = sums + TINYC_WINOGRAD_SUMS;
         register const uint32_t *tiles __asm__("r12") = v;
         register const int32_t *filters __asm__("lr") = u;
-        /* fourteen registers are just enough: where the sums go, and where a loop ends, waits on the stack */
-        if (fours <= TINYC_WINOGRAD_ROUND) {
-            __asm__ volatile("push {r0, r1}\n1:\n\t" TINYC_WINOGRAD_START                                              //
-                             ".rept %c[fours] - 1\n\t" TINYC_WINOGRAD_STEP ".endr\n\t"
-                             "ldrd r4, r5, [sp]\n\tstmia r4!, {r0-r3}\n\tstr r4, [sp]\n\tcmp r4, r5\n\tbne 1b\n\t"
-                             "add sp, sp, #8" TINYC_WINOGRAD_ROOM
-                             : "+r"(to), "+r"(end), "+r"(tiles), "+r"(filters)
-                             : [fours] "i"(fours)
-                             : "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "cc", "memory");
-        } else {
-            __asm__ volatile("push {r0, r1, r2}\n1:\n\t" TINYC_WINOGRAD_START
-                             ".rept (%c[fours] - 1) %% %c[round]\n\t" TINYC_WINOGRAD_STEP ".endr\n\t"
-                             "add r4, r12, #(%c[fours] - 1) / %c[round] * %c[round] * 16\n\tstr r4, [sp, #8]\n"
-                             "2:\n\t.rept %c[round]\n\t" TINYC_WINOGRAD_STEP ".endr\n\t"
-                             "ldr r4, [sp, #8]\n\tcmp r12, r4\n\tbne 2b\n\t"
-                             "ldrd r4, r5, [sp]\n\tstmia r4!, {r0-r3}\n\tstr r4, [sp]\n\tcmp r4, r5\n\tbne 1b\n\t"
-                             "add sp, sp, #12" TINYC_WINOGRAD_ROOM TINYC_WINOGRAD_ROOM
-                             : "+r"(to), "+r"(end), "+r"(tiles), "+r"(filters)
-                             : [fours] "i"(fours), [round] "i"(TINYC_WINOGRAD_ROUND)
-                             : "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "cc", "memory");
-        }
+        /* fourteen registers are just enough: where the sums go, and where loops end, waits on the stack */
+        __asm__ volatile("push {r0, r1, r2}\n1:\n\t" TINYC_WINOGRAD_START TINYC_WINOGRAD_MORE("%c[fours] - 1")
+                         "ldr r4, [sp]\n\tstmia r4, {r0-r3}\n\t"
+                         TINYC_WINOGRAD_START TINYC_WINOGRAD_MORE("%c[fours] - 1")
+                         /* what left starts with is the sum of both, what right starts with the difference */
+                         "ldr r8, [sp]\n\tldmia r8!, {r4-r7}\n\t"
+                         "add r0, r4, r0\n\tadd r1, r5, r1\n\tadd r2, r6, r2\n\tadd r3, r7, r3\n\t"
+                         "rsb r4, r0, r4, lsl #1\n\trsb r5, r1, r5, lsl #1\n\t"
+                         "rsb r6, r2, r6, lsl #1\n\trsb r7, r3, r7, lsl #1\n\tstmia r8, {r4-r7}\n\t"
+                         TINYC_WINOGRAD_MORE("%c[fours]")
+                         "ldr r4, [sp]\n\tstmia r4!, {r0-r3}\n\tldmia r4, {r0-r3}\n\tstr r4, [sp]\n\t"
+                         TINYC_WINOGRAD_MORE("%c[fours]")
+                         "ldrd r4, r5, [sp]\n\tstmia r4!, {r0-r3}\n\tstr r4, [sp]\n\tcmp r4, r5\n\tbne 1b\n\t"
+                         "add sp, sp, #12" TINYC_WINOGRAD_256_LINES TINYC_WINOGRAD_256_LINES TINYC_WINOGRAD_256_LINES
+                         : "+r"(to), "+r"(end), "+r"(tiles), "+r"(filters)
+                         : [fours] "i"(fours), [round] "i"(TINYC_WINOGRAD_ROUND)
+                         : "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "cc", "memory");
         return;
     }
 #endif
-    for (int32_t cell = 0; cell < TINYC_WINOGRAD_CELLS; ++cell, v += 4 * fours, u += 4 * fours) {
+    const int32_t cell = 4 * fours;
+    for (int32_t row = 0; row < 4; ++row, v += 4 * cell, u += 4 * cell, sums += 8) {
         for (int32_t k = 0; k < 4; ++k) {
-            const uint32_t *a = v + (k / 2) * 2;
-            const int32_t *b = u + (k % 2) * 2;
-            uint32_t sum = 0;
-            for (int32_t i = 0; i < fours; ++i, a += 4, b += 4) {
-#pragma GCC unroll 2
-                for (int32_t j = 0; j < 2; ++j) {
-#if defined(TINYC_DSP)
-                    sum = (uint32_t)tinyc_dot2(a[j], (uint32_t)b[j], (int32_t)sum);
-#else
-                    const uint32_t low = (uint32_t)((int16_t)(a[j] & 0xffff) * (int16_t)(b[j] & 0xffff));
-                    sum += low + (uint32_t)((int16_t)(a[j] >> 16) * (int16_t)((uint32_t)b[j] >> 16));
-#endif
-                }
-            }
-            sums[4 * cell + k] = (int32_t)sum;
+            const uint32_t *const a = v + k / 2 * 2;
+            const int32_t *const b = u + k % 2 * 2;
+            const uint32_t m1 = tinyc_winograd_dot(fours, a, b, 0);
+            const uint32_t m2 = tinyc_winograd_dot(fours, a + cell, b + cell, 0);
+            sums[k] = tinyc_winograd_dot(fours, a + 2 * cell, b + 2 * cell, m1 + m2);
+            sums[4 + k] = tinyc_winograd_dot(fours, a + 3 * cell, b + 3 * cell, m1 - m2);
         }
     }
 }
 
-/* The results of one tile and one filter, as far as they lie inside; sums are four apart. */
+/* At times the sums of one tile and one filter: its results, as far as they lie inside. */
 TINYC_ALWAYS_INLINE void tinyc_winograd_results(const tinyc_winograd_params *p, int32_t rows, int32_t columns,
-                                                const int32_t *sums, int32_t bias, const int32_t *scale, int8_t *y)
+                                                const uint32_t *sums, uint32_t bias, const int32_t *scale, int8_t *y)
 {
-    uint32_t result[4] = {(uint32_t)bias, (uint32_t)bias, (uint32_t)bias, (uint32_t)bias};
-#pragma GCC unroll 4
-    for (int32_t i = 0; i < 4; ++i) {
-        const uint32_t m0 = (uint32_t)sums[16 * i], m1 = (uint32_t)sums[16 * i + 4];
-        const uint32_t m2 = (uint32_t)sums[16 * i + 8], m3 = (uint32_t)sums[16 * i + 12];
-        const uint32_t left = m0 + m1 + m2, right = m1 - m2 - m3;
-        if (i < 3) {
-            result[0] += left;
-            result[1] += right;
-        }
-        if (i == 1) {
-            result[2] += left;
-            result[3] += right;
-        } else if (i > 1) {
-            result[2] -= left;
-            result[3] -= right;
-        }
-    }
+    const uint32_t left = sums[8] + bias, right = sums[12] + bias;
+    const uint32_t results[4] = {sums[0] + left + sums[16], sums[4] + right + sums[20], left - sums[16] - sums[24],
+                                 right - sums[20] - sums[28]};
+    /* even sizes are known before the program runs */
+    const int both_columns = p->out_w % 2 == 0 || columns > 1, both_rows = p->out_h % 2 == 0 || rows > 1;
     const int32_t row = p->out_w * p->out_c;
-    y[0] = tinyc_result(&p->stage, (int32_t)result[0], scale);
-    if (columns > 1) {
-        y[p->out_c] = tinyc_result(&p->stage, (int32_t)result[1], scale);
+    y[0] = tinyc_result(&p->stage, (int32_t)results[0], scale);
+    if (both_columns) {
+        y[p->out_c] = tinyc_result(&p->stage, (int32_t)results[1], scale);
     }
-    if (rows > 1) {
-        y[row] = tinyc_result(&p->stage, (int32_t)result[2], scale);
-        if (columns > 1) {
-            y[row + p->out_c] = tinyc_result(&p->stage, (int32_t)result[3], scale);
+    if (both_rows) {
+        y[row] = tinyc_result(&p->stage, (int32_t)results[2], scale);
+        if (both_columns) {
+            y[row + p->out_c] = tinyc_result(&p->stage, (int32_t)results[3], scale);
+        }
+    }
+}
+
+/* The results of two tiles, from the first of them on, and two filters. */
+TINYC_ALWAYS_INLINE void tinyc_winograd_pair(const tinyc_winograd_params *p, int32_t filters, int32_t row,
+                                             int32_t column, const uint32_t *sums, const int32_t *w, int8_t *y)
+{
+    const int32_t *const scales = w + 2 + TINYC_WINOGRAD_CELLS * p->in_c;
+#pragma GCC unroll 2
+    for (int32_t f = 0; f < 2; ++f) {
+        if (p->out_c % 2 != 0 && f >= filters) {
+            break;
+        }
+        int32_t scale[TINYC_SCALE_WORDS];
+        for (int32_t i = 0; i < TINYC_SCALE_WORDS; ++i) {
+            scale[i] = scales[f * TINYC_SCALE_WORDS + i];
+        }
+        const uint32_t bias = (uint32_t)w[f];
+#pragma GCC unroll 2
+        for (int32_t t = 0; t < 2; ++t) {
+            const int32_t at = column + 2 * t;
+            if (p->out_w % 4 == 0 || at < p->out_w) {
+                tinyc_winograd_results(p, p->out_h - row, p->out_w - at, sums + 2 * t + f, bias, scale,
+                                       y + (row * p->out_w + at) * p->out_c + f);
+            }
         }
     }
 }
@@ -235,27 +270,17 @@ TINYC_ALWAYS_INLINE void tinyc_winograd_s8_inline(const tinyc_winograd_params *p
     const int32_t pair = TINYC_WINOGRAD_CELLS * p->in_c; /* words of U, and of V */
     const int32_t words = 2 + pair + 2 * TINYC_SCALE_WORDS, across = (p->out_w + 1) / 2;
     uint32_t *const columns = workspace + (p->tiles + 1) / 2 * pair;
-    int32_t sums[4 * TINYC_WINOGRAD_CELLS];
+    uint32_t sums[TINYC_WINOGRAD_SUMS];
     for (int32_t n = 0; n < p->batches; ++n) {
         for (int32_t row = 0; row < p->out_h; row += 2) {
             for (int32_t first = 0; first < across; first += p->tiles) {
                 const int32_t tiles = across - first < p->tiles ? across - first : p->tiles;
                 tinyc_winograd_tiles(p, tiles, row - p->pad_top, 2 * first - p->pad_left, x, columns, workspace);
                 const int32_t *filters = w;
-                int8_t *to = y + (row * p->out_w + 2 * first) * p->out_c;
-                for (int32_t f = 0; f < p->out_c; f += 2, filters += words, to += 2) {
+                for (int32_t f = 0; f < p->out_c; f += 2, filters += words) {
                     for (int32_t t = 0; t < tiles; t += 2) {
                         tinyc_winograd_products(p, workspace + t / 2 * pair, filters + 2, sums);
-                        const int32_t *const scales = filters + 2 + pair;
-#pragma GCC unroll 4
-                        for (int32_t k = 0; k < 4; ++k) {
-                            if (t + k / 2 < tiles && f + k % 2 < p->out_c) {
-                                const int32_t at = t + k / 2;
-                                tinyc_winograd_results(p, p->out_h - row, p->out_w - 2 * (first + at), sums + k,
-                                                       filters[k % 2], scales + (k % 2) * TINYC_SCALE_WORDS,
-                                                       to + 2 * at * p->out_c + k % 2);
-                            }
-                        }
+                        tinyc_winograd_pair(p, p->out_c - f, row, 2 * (first + t), sums, filters, y + f);
                     }
                 }
             }

@@ -19,6 +19,8 @@ BITS = 2  # sums are four times what a convolution has
 FILTERS = 2  # at a time
 TURNED_BYTES = 4096  # that the turned cells of some tiles may take, if two tiles do not take more
 G = np.array([[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]])  # twice Winograd's
+ORDER = [1, 2, 0, 3]  # of the cells of a row
+SIGNS = np.array([1, 1, 1, -1])
 
 
 def convolutions(
@@ -65,7 +67,8 @@ def _packed(w: NDArray[np.int64], b: NDArray[np.int64], stage: Stage) -> Table:
     out, _, _, depth = w.shape
     odd = out % FILTERS
     w = np.pad(w, [(0, odd), (0, 0), (0, 0), (0, 0)])
-    turned = np.einsum("ia,fabc,jb->fijc", G, w, G).reshape(-1, FILTERS, 16, depth // 4, 4)
+    turned = np.einsum("ia,fabc,jb->fijc", G, w, G)[:, :, ORDER] * SIGNS[:, None]
+    turned = turned.reshape(-1, FILTERS, 16, depth // 4, 4)
     lanes = turned.transpose(0, 2, 3, 1, 4)[..., [0, 2, 1, 3]]
     words = np.ascontiguousarray(lanes.astype("<i2")).reshape(len(turned), -1).view("<i4")
     starts = np.pad(b * 2**BITS, (0, odd)).reshape(-1, FILTERS)
