@@ -387,6 +387,16 @@ typedef struct {
 void tinyc_depthwise_plain_s8(const tinyc_depthwise_plain_params *params, const int8_t *x, const int32_t *w,
                               uint32_t *workspace, int8_t *y);
 
+/* A dense layer for cores without the DSP extension: y [rows, out] = x [rows, depth] times the transpose of the weights. */
+typedef struct {
+    int32_t rows, depth, out;
+    tinyc_stage stage;
+} tinyc_dense_plain_params;
+
+/* w: for each four filters, the last ones filled up with zeros: their starts (the bias less 128 + the zero point of x
+ * times the sum of the weights), the words of their scales one after another, and the weights [depth][4], 128 too high. */
+void tinyc_dense_plain_s8(const tinyc_dense_plain_params *params, const int8_t *x, const int32_t *w, int8_t *y);
+
 #ifdef __cplusplus
 }
 #endif

@@ -56,7 +56,11 @@ def depthwise_convolutions(draw: Draw) -> Case:
 
 @st.composite
 def dense_layers(draw: Draw) -> Case:
-    rows, depth, out = draw(st.integers(1, 5)), draw(st.integers(1, 200)), draw(st.integers(1, 9))
+    rows, depth, out = (
+        draw(st.integers(1, 5)),
+        draw(st.integers(1, 200) | st.integers(250, 600)),
+        draw(st.integers(1, 9)),
+    )
     low, high = draw(CLAMPS)
     shapes = ((rows, depth), (out, depth), (out,))
     return Case(Dense(low=low, high=high), shapes, frozenset({1, 2}), draw(st.integers(0, 2**32 - 1)))
@@ -103,7 +107,7 @@ def some_cases() -> list[Case]:
         out = (1 + seed % 5) * (1 + seed % 2)
         shapes = ((1 + seed % 2, 9, 8 + seed % 4, 1 + seed % 5), (1, *kernel, out), (out,))
         cases.append(Case(DepthwiseConv2D((1 + seed % 3 // 2,) * 2, pads), shapes, frozenset({1, 2}), seed))
-    for seed, (rows, depth, out) in enumerate([(1, 37, 5), (1, 64, 12), (4, 10, 3), (7, 21, 4), (2, 9, 9)]):
+    for seed, (rows, depth, out) in enumerate([(1, 37, 5), (1, 600, 12), (4, 10, 3), (7, 21, 4), (2, 9, 9)]):
         cases.append(Case(Dense(), ((rows, depth), (out, depth), (out,)), frozenset({1, 2}), seed))
     return cases
 
@@ -117,3 +121,4 @@ def test_on_boards(board: str, rounding: Rounding, tmp_path: Path) -> None:
     made = check_on_board([int_problem(case, rounding) for case in some_cases()], board, tmp_path)
     assert made.count("tinyc_conv_plain_s8_inline") > 20
     assert made.count("tinyc_depthwise_plain_s8_inline") > 15
+    assert made.count("tinyc_dense_plain_s8_inline") > 2

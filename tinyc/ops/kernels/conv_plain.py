@@ -9,12 +9,14 @@ import numpy as np
 from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct, Table, Workspace, inlined, tinyc_call
 from tinyc.ir.op import Signature
 from tinyc.ops import _linear
-from tinyc.ops._lag import Shape, lag_by_block, with_lags
+from tinyc.ops._lag import Shape, lag_by_block, lag_by_rows, with_lags
 from tinyc.ops._window import Window
 from tinyc.ops.kernels.stage import Stage
 
 BLOCK = 4  # pixels whose windows are gathered as one column
 LEAST_ROWS = 3  # of a matrix: columns of fewer are too empty
+FILTERS = 4  # of a dense layer of fewer rows, which share what they load
+ABOVE = 128  # by which its values and weights are taken too high
 UNIT = 4  # weights that the inner loop takes at a time
 LANE_BITS = 23  # that a sum has where two of them share a product of 64 bits
 CELL = Window((1, 1), (1, 1), (0, 0, 0, 0))
@@ -36,7 +38,7 @@ def dense(sig: Signature, target: KernelTarget, clamp: tuple[float, float]) -> S
     out, depth = sig.ins[1].shape
     rows = sig.x.size // depth
     if rows < LEAST_ROWS:
-        return []
+        return _rows(sig, clamp, rows)
     return _candidates(sig, target, clamp, CELL, (1, 1, rows, depth), (1, 1, rows, out))
 
 
@@ -92,3 +94,31 @@ def _call(
             "products": blocks * len(pairs) * steps, "results": y[0] * y[1] * y[2] * y[3],
         },
     )  # fmt: skip
+
+
+def _rows(sig: Signature, clamp: tuple[float, float], rows: int) -> Sequence[Candidate]:
+    """A dense layer of few rows, four filters at a time."""
+    out, depth = sig.ins[1].shape
+    stage = Stage(_linear.output_scaling(sig), clamp, sig)
+    if not stage.fits:
+        return []
+    missing = -out % FILTERS
+    filters = np.pad(sig.constants[1].astype(np.int64), ((0, missing), (0, 0)))
+    starts = np.pad(sig.constants[2] - (sig.x.q.zero_point + ABOVE) * filters.sum(axis=1)[:out], (0, missing))
+    weights = (filters + ABOVE).astype(np.uint8).reshape(-1, FILTERS, depth).transpose(0, 2, 1)
+    words = [
+        starts.reshape(-1, FILTERS),
+        np.pad(stage.scales, ((0, missing), (0, 0))).reshape(len(weights), -1),
+        np.ascontiguousarray(weights).reshape(len(weights), -1).view("<i4"),
+    ]
+    call = tinyc_call(
+        "tinyc_dense_plain_s8",
+        Struct("tinyc_dense_plain_params", {"rows": rows, "depth": depth, "out": out, "stage": stage.fields}),
+        In(0), Table("weights", np.concatenate(words, axis=1).astype(np.int32).reshape(-1)), Out(),
+        work={
+            "calls": 1, "rows": rows, "reads": rows * depth, "products": rows * depth * len(weights),
+            "results": rows * out,
+        },
+    )  # fmt: skip
+    call = with_lags(call, sig, {0: lag_by_rows(rows, depth, out, FILTERS)})
+    return [(inlined(call),), (call,)]
