@@ -17,7 +17,7 @@ from tinyc.ops.kernels.stage import Stage
 
 BITS = 2  # sums are four times what a convolution has
 FILTERS = 2  # at a time
-TURNED_BYTES = 4096  # that the turned cells of some tiles may take, if two tiles do not take more
+TURNED_BYTES = 2048  # that the turned cells of some tiles may take, if two tiles do not take more
 G = np.array([[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]])  # twice Winograd's
 ORDER = [1, 2, 0, 3]  # of the cells of a row
 SIGNS = np.array([1, 1, 1, -1])
