@@ -21,7 +21,8 @@
 #include "tinyc_simd.h"
 #include "tinyc_stage.h"
 
-#if defined(TINYC_DSP) && defined(__OPTIMIZE__) && !defined(__clang__)
+/* The assembly takes all registers: whoever must compile with frame pointers defines TINYC_NO_ASSEMBLY. */
+#if defined(TINYC_DSP) && defined(__OPTIMIZE__) && !defined(__clang__) && !defined(TINYC_NO_ASSEMBLY)
 #define TINYC_PAIRS_ASM 1
 #include "tinyc_pairs_asm.h"
 #endif
@@ -70,9 +71,13 @@ TINYC_ALWAYS_INLINE uint32_t *tinyc_pairs_put_values(uint32_t *column, int32_t s
 /* sum + a.0 * b.0 + a.1 * b.1 of int16, modulo 2^32. */
 TINYC_ALWAYS_INLINE int32_t tinyc_pairs_dot(uint32_t a, uint32_t b, int32_t sum)
 {
+#if defined(TINYC_DSP)
+    return tinyc_dot2(a, b, sum);
+#else
     const int32_t low = (int16_t)a * (int16_t)b;
     const int32_t high = (int16_t)(a >> 16) * (int16_t)(b >> 16);
     return (int32_t)((uint32_t)sum + (uint32_t)low + (uint32_t)high);
+#endif
 }
 
 /* `fours` times four values of each of `pixels` pixels. */
@@ -172,15 +177,21 @@ TINYC_ALWAYS_INLINE void tinyc_pairs_results(const tinyc_stage *stage, const uin
 {
 #if defined(TINYC_PAIRS_ASM) && TINYC_SCALE_WORDS == 1
     if (__builtin_constant_p(fours) && __builtin_constant_p(stage->right) && stage->low == -128 && stage->high == 127 &&
-        pixels == 2 && out_c % 2 == 0 && out_c <= 4096) {
+        pixels == 2 && out_c <= 4096) {
         const int32_t add = (int32_t)((uint32_t)stage->offset << stage->right) + (1 << (stage->right - 1));
-        int8_t *y[2] = {results, results + out_c};
-        if (wide) {
+        int8_t *y[2] = {results, results + out_c + out_c % 2};
+        if (wide && out_c % 2 == 0) {
             TINYC_PAIRS_FILTERS(TINYC_PAIRS_START1 TINYC_PAIRS_WIDE2(TINYC_PAIRS_FIRST2), 4,
-                                TINYC_PAIRS_WIDE2(TINYC_PAIRS_DOT2), 4, fours - 1, 16);
+                                TINYC_PAIRS_WIDE2(TINYC_PAIRS_DOT2), 4, fours - 1, 16, TINYC_PAIRS_STORE2);
+        } else if (wide) {
+            TINYC_PAIRS_FILTERS(TINYC_PAIRS_START1 TINYC_PAIRS_WIDE2(TINYC_PAIRS_FIRST2), 4,
+                                TINYC_PAIRS_WIDE2(TINYC_PAIRS_DOT2), 4, fours - 1, 16, TINYC_PAIRS_STORE2_ODD);
+        } else if (out_c % 2 == 0) {
+            TINYC_PAIRS_FILTERS(TINYC_PAIRS_START1 TINYC_PAIRS_BYTES2(TINYC_PAIRS_FIRST2), 8,
+                                TINYC_PAIRS_BYTES2(TINYC_PAIRS_DOT2), 8, fours / 2 - 1, 8, TINYC_PAIRS_STORE2);
         } else {
             TINYC_PAIRS_FILTERS(TINYC_PAIRS_START1 TINYC_PAIRS_BYTES2(TINYC_PAIRS_FIRST2), 8,
-                                TINYC_PAIRS_BYTES2(TINYC_PAIRS_DOT2), 8, fours / 2 - 1, 8);
+                                TINYC_PAIRS_BYTES2(TINYC_PAIRS_DOT2), 8, fours / 2 - 1, 8, TINYC_PAIRS_STORE2_ODD);
         }
         return;
     }

@@ -87,24 +87,30 @@
         }                                                                                                              \
     } while (0)
 
-/* From the sums of two pixels to their results, by a stage that rounds once and does not clamp. */
+/* From the sums of two pixels to results, by a stage that rounds once and does not clamp; y[0] goes up to y[1]. */
 #define TINYC_PAIRS_RESULT(sum, scale)                                                                                 \
     "smmla %[" sum "], %[" sum "], " scale ", r6\n\tssat %[" sum "], #8, %[" sum "], asr %[right]\n\t"
 #define TINYC_PAIRS_RESULTS2                                                                                           \
     "ldrd r4, r5, [%[w]], #8\n\tldr r6, %[add]\n\tldrd r8, r9, %[y]\n\t"                                               \
-    TINYC_PAIRS_RESULT("f0", "r4") TINYC_PAIRS_RESULT("g0", "r5") TINYC_PAIRS_RESULT("f1", "r4")                       \
-    TINYC_PAIRS_RESULT("g1", "r5") "strb %[f0], [r8], #1\n\tstrb %[g0], [r8], #1\n\tstrb %[f1], [r8, %[next]]\n\t"     \
-    "strb %[g1], [r8, %[after]]\n\tstr r8, %[y]\n\tcmp r8, r9\n\tbne 2b"
+    TINYC_PAIRS_RESULT("f0", "r4") TINYC_PAIRS_RESULT("g0", "r5")                                                      \
+    TINYC_PAIRS_RESULT("f1", "r4") TINYC_PAIRS_RESULT("g1", "r5")
+#define TINYC_PAIRS_STORE2                                                                                             \
+    "strb %[f0], [r8], #1\n\tstrb %[g0], [r8], #1\n\tstrb %[f1], [r8, %[next]]\n\tstrb %[g1], [r8, %[after]]\n\t"      \
+    "str r8, %[y]\n\tcmp r8, r9\n\tbne 2b"
+/* The last filter of an odd number is alone; y[1] is one further than the end. */
+#define TINYC_PAIRS_STORE2_ODD                                                                                         \
+    "strb %[f0], [r8], #2\n\tcmp r8, r9\n\tstrb %[f1], [r8, %[next]]\n\titt ne\n\tstrbne %[g0], [r8, #-1]\n\t"         \
+    "strbne %[g1], [r8, %[after]]\n\tstr r8, %[y]\n\tbne 2b"
 
-/* All filters over a column of two pixels in one piece, for constants. y[0] goes up to y[1]. */
-#define TINYC_PAIRS_FILTERS(HEAD, before, STEP, words, count, most)                                                    \
+/* All filters over a column of two pixels in one piece, for constants. */
+#define TINYC_PAIRS_FILTERS(HEAD, before, STEP, words, count, most, STORE)                                             \
     do {                                                                                                               \
         const int32_t rounds = ((count) + (most) - 1) / (most);                                                        \
         const uint32_t *at;                                                                                            \
         int32_t f0, g0, f1, g1;                                                                                        \
         if (rounds <= 1) {                                                                                             \
             __asm__ volatile("2:\n\tldr %[x], %[column]\n\t" HEAD ".rept %c[n]\n\t" STEP                               \
-                             ".endr\n\t" TINYC_PAIRS_RESULTS2 TINYC_PAIRS_ROOM                                         \
+                             ".endr\n\t" TINYC_PAIRS_RESULTS2 STORE TINYC_PAIRS_ROOM                                   \
                              : TINYC_PAIRS_SUMS2, [x] "=&r"(at), [w] "+r"(w), [y] "+m"(y)                              \
                              : [column] "m"(column), [n] "i"(count), [add] "m"(add), [right] "i"(stage->right),        \
                                [next] "i"(out_c - 2), [after] "i"(out_c - 1)                                           \
@@ -113,7 +119,7 @@
             const uint32_t *const end = column + (before) + (words) * ((count) - (count) % rounds);                    \
             __asm__ volatile("2:\n\tldr %[x], %[column]\n\t" HEAD "1:\n\t.rept %c[n]\n\t" STEP                         \
                              ".endr\n\tldr r4, %[end]\n\tcmp %[x], r4\n\tbne 1b\n\t.rept %c[rest]\n\t" STEP            \
-                             ".endr\n\t" TINYC_PAIRS_RESULTS2 TINYC_PAIRS_ROOM                                         \
+                             ".endr\n\t" TINYC_PAIRS_RESULTS2 STORE TINYC_PAIRS_ROOM                                   \
                              : TINYC_PAIRS_SUMS2, [x] "=&r"(at), [w] "+r"(w), [y] "+m"(y)                              \
                              : [column] "m"(column), [end] "m"(end), [n] "i"((count) / rounds),                        \
                                [rest] "i"((count) % rounds), [add] "m"(add), [right] "i"(stage->right),                \
