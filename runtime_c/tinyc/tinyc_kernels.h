@@ -260,7 +260,8 @@ void tinyc_depthwise_vectors_s8(const tinyc_depthwise_vectors_params *params, co
                                 int8_t *strip, int8_t *y);
 
 /* A depthwise convolution on pairs of rows: strides 1 or 2, kernel_h at least 2. `block`: channels whose rows are spread
- * over words at a time; if all, then the result may follow behind x. The zero point of x is `zero`. */
+ * over words at a time. Each block is done before the next, and the result may follow behind x if that is all; or, with
+ * `again`, all are at each step, which spreads their rows anew. The zero point of x is `zero`. */
 typedef struct {
     int32_t batches;
     int32_t in_h, in_w, channels;
@@ -268,7 +269,7 @@ typedef struct {
     int32_t kernel_h, kernel_w;
     int32_t stride_h, stride_w;
     int32_t pad_top, pad_left; /* those below and to the right follow from the size of the result */
-    int32_t block, zero;
+    int32_t block, again, zero;
     tinyc_stage stage;
 } tinyc_depthwise_planes_params;
 
@@ -396,6 +397,24 @@ typedef struct {
 /* w: for each four filters, the last ones filled up with zeros: their starts (the bias less 128 + the zero point of x
  * times the sum of the weights), the words of their scales one after another, and the weights [depth][4], 128 too high. */
 void tinyc_dense_plain_s8(const tinyc_dense_plain_params *params, const int8_t *x, const int32_t *w, int8_t *y);
+
+/* Poolings in int8, four channels at a time. Every window has a cell inside the input; the cells outside do not count. */
+typedef struct {
+    int32_t batches;
+    int32_t in_h, in_w, channels;
+    int32_t out_h, out_w;
+    int32_t kernel_h, kernel_w; /* for averages at most 128 cells */
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_left;
+    int32_t low, high;
+} tinyc_pool_blocks_params;
+
+void tinyc_max_blocks_s8(const tinyc_pool_blocks_params *params, const int8_t *x, int8_t *y);
+
+/* quotients: for each count of cells, from 0 on, a factor and a term. The average of so many values is (sum * factor +
+ * term) / 2^22, rounded down, where 1 is taken from the sum first if it is negative and the count even. */
+void tinyc_average_blocks_s8(const tinyc_pool_blocks_params *params, const int32_t *quotients, const int8_t *x,
+                             int8_t *y);
 
 #ifdef __cplusplus
 }

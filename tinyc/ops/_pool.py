@@ -9,7 +9,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinyc.errors import VerifyError
-from tinyc.ir.kernel import Candidate, Context, In, KernelCall, KernelTarget, Out, Struct, cmsis_call, dims, tinyc_call
+from tinyc.ir.kernel import (
+    Candidate,
+    Context,
+    In,
+    KernelCall,
+    KernelTarget,
+    Out,
+    Struct,
+    cmsis_call,
+    dims,
+    inlined,
+    tinyc_call,
+)
 from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature
 from tinyc.ir.rules import AsIs, QuantRule, SameAs
 from tinyc.ir.types import TensorType
@@ -37,6 +49,10 @@ class PoolOp(Op):
     @abstractmethod
     def reduce_stored(self, x: Array) -> Array:
         """The result before clamping, from stored values (int64)."""
+
+    @abstractmethod
+    def blocks_call(self, sig: Signature) -> KernelCall | None:
+        """The int8 call that takes four channels at a time; None: it cannot do it."""
 
     @abstractmethod
     def cmsis_workspace(self, sig: Signature, target: KernelTarget) -> int:
@@ -88,9 +104,19 @@ class PoolOp(Op):
         return (ChannelRange(np.clip(ranges[0].low, *bounds), np.clip(ranges[0].high, *bounds)),)
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
-        call = self._integer(sig, target) if sig.x.quant else self._float(sig)
-        steps = channel_by_channel(sig.y.shape[3], 1 if sig.x.quant else BLOCK)
-        return [(with_lags(call, sig, {0: lag_by_pixel(self.moving_window, sig.x.shape, sig.y.shape, steps)}),)]
+        if not sig.x.quant:
+            return [(self._lagging(self._float(sig), sig, BLOCK),)]
+        cmsis = self._lagging(self._integer(sig, target), sig, 1)
+        blocks = None if target.mve else self.blocks_call(sig)
+        if blocks is None:
+            return [(cmsis,)]
+        fast = self._lagging(blocks, sig, BLOCK)
+        return [(inlined(fast),), (fast,), (cmsis,)]
+
+    def _lagging(self, call: KernelCall, sig: Signature, block: int) -> KernelCall:
+        """`call`, which takes `block` channels at a time."""
+        steps = channel_by_channel(sig.y.shape[3], block)
+        return with_lags(call, sig, {0: lag_by_pixel(self.moving_window, sig.x.shape, sig.y.shape, steps)})
 
     def _integer(self, sig: Signature, target: KernelTarget) -> KernelCall:
         params = Struct(

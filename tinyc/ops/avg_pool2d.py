@@ -15,6 +15,7 @@ from tinyc.ir.types import TensorType
 from tinyc.ops._clamp import INFINITY, stored_range
 from tinyc.ops._pool import PoolOp
 from tinyc.ops._sums import PlaneSums
+from tinyc.ops.kernels.pools import averages
 from tinyc.ops.mean import Mean
 
 
@@ -42,6 +43,9 @@ class AvgPool2D(PoolOp):
     def reduce_stored(self, x: Array) -> Array:
         counts = self.moving_window.cells(*x.shape[1:3])[None, :, :, None]
         return rounded_quotient(self.moving_window.patches(x, 0).sum(axis=(-2, -1)), counts)
+
+    def blocks_call(self, sig: Signature) -> KernelCall | None:
+        return averages(sig, self.moving_window, stored_range(self.low, self.high, sig.y.q))
 
     def cmsis_workspace(self, sig: Signature, target: KernelTarget) -> int:
         """Of Arm's library; our function needs none."""

@@ -9,12 +9,14 @@ from typing import ClassVar
 import numpy as np
 
 from tinyc.ir.accumulation import Accumulation
-from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, tinyc_call
+from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, tinyc_call
 from tinyc.ir.op import Array, Region, Signature
 from tinyc.ir.types import TensorType
+from tinyc.ops._clamp import stored_range
 from tinyc.ops._pool import PoolOp
 from tinyc.ops._sums import size_of
 from tinyc.ops.clamp import Clamp
+from tinyc.ops.kernels.pools import maxima
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,9 @@ class MaxPool2D(PoolOp):
 
     def reduce_stored(self, x: Array) -> Array:
         return np.asarray(self.moving_window.patches(x, -128).max(axis=(-2, -1)))
+
+    def blocks_call(self, sig: Signature) -> KernelCall | None:
+        return maxima(sig, self.moving_window, stored_range(self.low, self.high, sig.y.q))
 
     def cmsis_workspace(self, sig: Signature, target: KernelTarget) -> int:
         return 0

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tinyc_max_blocks_s8.h"
+
+void tinyc_max_blocks_s8(const tinyc_pool_blocks_params *params, const int8_t *x, int8_t *y)
+{
+    tinyc_max_blocks_s8_inline(params, x, y);
+}

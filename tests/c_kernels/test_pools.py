@@ -1,0 +1,90 @@
+"""Poolings four channels at a time: the same bits as `eval_int`, on the host and on every kind of core."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from call import Kernels
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from layers import check_on_board
+from op_cases import CLAMPS, Case, Draw, int_problem
+from op_windows import draw_region, part_of
+
+from tinyc.ir.kernel import KernelTarget
+from tinyc.ir.types import Rounding
+from tinyc.ops import AvgPool2D, MaxPool2D
+from tinyc.ops.avg_pool2d import rounded_quotient
+from tinyc.ops.kernels.pools import FRACTION_BITS, MOST_CELLS, averages
+
+KernelsFor = Callable[[Rounding], Kernels]
+
+BOARDS = ("qemu-m0", "mps2-an385", "mps2-an386")
+
+
+@st.composite
+def poolings(draw: Draw) -> Case:
+    """Windows of up to 7 cells a side, which may begin and end in the padding."""
+    kernel = draw(st.integers(1, 7)), draw(st.integers(1, 7))
+    pads = tuple(draw(st.integers(0, kernel[a % 2] - 1)) for a in range(4))
+    plane = [max(1, kernel[a] - min(pads[a], pads[a + 2])) + draw(st.integers(0, 6)) for a in range(2)]
+    stride = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    op = draw(st.sampled_from([MaxPool2D, AvgPool2D]))(kernel, stride, pads, *draw(CLAMPS))
+    shape = (draw(st.integers(1, 2)), *plane, draw(st.integers(1, 11)))
+    return Case(op, (shape,), frozenset(), draw(st.integers(0, 2**32 - 1)))
+
+
+@settings(deadline=None, max_examples=300)
+@given(case=poolings(), more=st.integers(0, 5), data=st.data())
+def test_results(case: Case, more: int, kernels_for: KernelsFor, data: st.DataObject) -> None:
+    problem, kernels = int_problem(case, Rounding.SINGLE), kernels_for(Rounding.SINGLE)
+    if data.draw(st.booleans()):
+        problem = part_of(problem, draw_region(data, problem))
+    (want,) = problem.op.eval_int(problem.ins, problem.sig)
+    for candidate in problem.op.kernels(problem.sig, KernelTarget(dsp=True)):
+        (got,) = kernels.run(candidate, problem.ins, problem.sig.outs)
+        np.testing.assert_array_equal(got, want)
+        for lag in candidate[0].lags.values():
+            (over,) = kernels.run(candidate, problem.ins, problem.sig.outs, (0, lag + more))
+            np.testing.assert_array_equal(over, want)
+
+
+def test_every_average_is_exact() -> None:
+    """All sums of all counts, by the arithmetic that the kernel has."""
+    op = AvgPool2D((1, MOST_CELLS))
+    problem = int_problem(Case(op, ((1, 1, MOST_CELLS, 4),), frozenset(), 0), Rounding.SINGLE)
+    call = averages(problem.sig, op.moving_window, (-128, 127))
+    assert call is not None
+    quotients = call.args[1].data.reshape(-1, 2).astype(np.int64)  # type: ignore[union-attr]
+    for count, (factor, term) in enumerate(quotients[1:].tolist(), 1):
+        sums = np.arange(-128 * count, 127 * count + 1)
+        product = (sums - ((sums < 0) & (count % 2 == 0))) * factor + term
+        assert np.abs(product).max() < 2**31
+        np.testing.assert_array_equal(product >> FRACTION_BITS, rounded_quotient(sums, count))
+
+
+def some_cases() -> list[Case]:
+    """Windows inside and at borders, channels that fill no word, clamps."""
+    kernels = [(2, 2), (3, 3), (1, 5), (4, 3), (7, 7)]
+    clamps = [(-np.inf, np.inf), (0.0, np.inf), (-0.5, 0.5)]
+    return [
+        Case(
+            kind(kernel, (1 + seed % 3, 1 + seed % 2), (kernel[0] // 2, kernel[1] // 2) * 2, *clamps[seed % 3]),
+            ((1 + seed % 2, 9, 8, (4, 8, 5, 3)[seed % 4]),), frozenset(), seed,
+        )
+        for seed, kernel in enumerate(kernels * 4)
+        for kind in (MaxPool2D, AvgPool2D)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_on_boards(board: str, tmp_path: Path) -> None:
+    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"needs {tool}")
+    made = check_on_board([int_problem(case, Rounding.SINGLE) for case in some_cases()], board, tmp_path)
+    assert "tinyc_max_blocks_s8_inline" in made and "tinyc_average_blocks_s8_inline" in made
