@@ -107,13 +107,14 @@ TINYC_ALWAYS_INLINE void tinyc_turn_strip(const tinyc_conv_vectors_params *p, co
     __asm__ volatile(TINYC_STEP_4X1("vmladav") more loop                                                               \
                      "vmov %q[a][2], %q[a][0], r0, r4\n\t"                                                             \
                      "vmov %q[a][3], %q[a][1], r2, r6"                                                                 \
-                     : [a] "=&w"(a), [w] "+r"(w), [x] "+r"(x), [n] "+r"(n)                                             \
-                     :                                                                                                 \
-                     : "q0", "q1", "q2", "q3", "r0", "r2", "r4", "r6", "cc", "memory")
+                     : [a] "=&w"(a), [w] "+r"(w), [x] "+r"(x)                                                          \
+                     : [n] "r"(n)                                                                                      \
+                     : "q0", "q1", "q2", "q3", "r0", "r2", "r4", "r6", "lr", "cc", "memory")
 
 #define TINYC_TWICE(text) text text
 #define TINYC_LOOP(text) "1:\n\t" text "subs %[n], %[n], #1\n\tbne 1b\n\t"
 #define TINYC_MAYBE_LOOP(text) "cmp %[n], #0\n\tble 2f\n\t" TINYC_LOOP(text) "2:\n\t"
+#define TINYC_FREE_LOOP(text) "wls lr, %[n], 2f\n1:\n\t" text "le lr, 1b\n2:\n\t"
 
 /* The sums of four filters over a window at x and one at z. */
 TINYC_ALWAYS_INLINE void tinyc_sums_4x2(int32_t steps, const int8_t *w, const int8_t *x, const int8_t *z, int32x4_t *a,
@@ -153,19 +154,19 @@ TINYC_ALWAYS_INLINE int32x4_t tinyc_sums_4x1(int32_t steps, const int8_t *w, con
     int32x4_t a;
     int32_t n = steps - 1;
     if (!__builtin_constant_p(steps)) {
-        TINYC_SUMS_4X1("", TINYC_MAYBE_LOOP(TINYC_STEP_4X1("vmladava")));
-        return a;
-    }
-    const int32_t more = n % 2;
-    n /= 2;
-    if (more == 0 && n == 0) {
-        TINYC_SUMS_4X1("", "");
-    } else if (more == 1 && n == 0) {
-        TINYC_SUMS_4X1(TINYC_STEP_4X1("vmladava"), "");
-    } else if (more == 0) {
-        TINYC_SUMS_4X1("", TINYC_LOOP(TINYC_TWICE(TINYC_STEP_4X1("vmladava"))));
+        TINYC_SUMS_4X1("", TINYC_FREE_LOOP(TINYC_STEP_4X1("vmladava")));
+    } else if (n < 2) {
+        if (n == 0) {
+            TINYC_SUMS_4X1("", "");
+        } else {
+            TINYC_SUMS_4X1(TINYC_STEP_4X1("vmladava"), "");
+        }
+    } else if (n % 2 == 0) {
+        n /= 2;
+        TINYC_SUMS_4X1("", TINYC_FREE_LOOP(TINYC_TWICE(TINYC_STEP_4X1("vmladava"))));
     } else {
-        TINYC_SUMS_4X1(TINYC_STEP_4X1("vmladava"), TINYC_LOOP(TINYC_TWICE(TINYC_STEP_4X1("vmladava"))));
+        n /= 2;
+        TINYC_SUMS_4X1(TINYC_STEP_4X1("vmladava"), TINYC_FREE_LOOP(TINYC_TWICE(TINYC_STEP_4X1("vmladava"))));
     }
     return a;
 }

@@ -62,9 +62,9 @@ TINYC_ALWAYS_INLINE void tinyc_weave(const tinyc_depthwise_vectors_params *p, co
                                      int32_t n, int8_t *to)
 {
     const int8x16_t a = tinyc_cells_x4(p, x, present, 0, n);
-    const int8x16_t b = tinyc_cells_x4(p, x, present, 1, n);
-    const int8x16_t c = tinyc_cells_x4(p, x, present, 2, n);
-    const int8x16_t d = tinyc_cells_x4(p, x, present, 3, n);
+    const int8x16_t b = p->kernel_h > 1 ? tinyc_cells_x4(p, x, present, 1, n) : a; /* or anything */
+    const int8x16_t c = p->kernel_h > 2 ? tinyc_cells_x4(p, x, present, 2, n) : a;
+    const int8x16_t d = p->kernel_h > 3 ? tinyc_cells_x4(p, x, present, 3, n) : a;
 #if defined(__OPTIMIZE__) /* GCC passes four vectors through memory */
     register int8x16_t q0 __asm__("q0") = a;
     register int8x16_t q1 __asm__("q1") = b;
@@ -221,19 +221,19 @@ TINYC_ALWAYS_INLINE void tinyc_channels_over(const tinyc_depthwise_vectors_param
                                              const int32_t *packed, int32_t first, int8_t *y)
 {
     const mve_pred16_t some = (mve_pred16_t)(0xFFFFU << (TINYC_SIDE * first));
-    const int32x4_t bias = vldrwq_s32(packed);
-    const tinyc_scales_x4 scales = tinyc_load_scales(packed + TINYC_SIDE);
     const int8_t *w = (const int8_t *)(packed + (1 + TINYC_SCALE_WORDS) * TINYC_SIDE);
     const int32_t apart = p->stride_w * (TINYC_BLOCK / tinyc_block_columns(p));
     const int32_t blocks = tinyc_block_count(p);
     int32_t n = p->out_w;
 #if defined(__OPTIMIZE__)
-    if (blocks == 1) {
+    if (blocks == 1) { /* the weights stay in registers, which leaves none for biases and scales */
         const int8x16_t weights[TINYC_SIDE] = {vldrbq_s8(w), vldrbq_s8(w + 16), vldrbq_s8(w + 32), vldrbq_s8(w + 48)};
         for (; n > 1; n -= 2) {
             int32x4_t a;
             int32x4_t b;
             tinyc_sums_of_two(weights, x, x + apart, &a, &b);
+            const int32x4_t bias = vldrwq_s32(packed);
+            const tinyc_scales_x4 scales = tinyc_load_scales(packed + TINYC_SIDE);
             tinyc_store_x4(y, tinyc_results_x4(&p->stage, vaddq_s32(a, bias), scales), p->channels, some);
             y += p->channels;
             tinyc_store_x4(y, tinyc_results_x4(&p->stage, vaddq_s32(b, bias), scales), p->channels, some);
@@ -242,6 +242,8 @@ TINYC_ALWAYS_INLINE void tinyc_channels_over(const tinyc_depthwise_vectors_param
         }
     }
 #endif
+    const int32x4_t bias = vldrwq_s32(packed);
+    const tinyc_scales_x4 scales = tinyc_load_scales(packed + TINYC_SIDE);
     for (; n > 0; --n) {
         const int32x4_t sums = vaddq_s32(tinyc_sums_of_blocks(blocks, w, x), bias);
         tinyc_store_x4(y, tinyc_results_x4(&p->stage, sums, scales), p->channels, some);
