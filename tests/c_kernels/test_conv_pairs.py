@@ -126,7 +126,7 @@ WIDE, BYTES, SIZE = "tinyc_conv_pairs_wide_s8", "tinyc_conv_pairs_s8", "size"
         ("mps2-an505", Rounding.SINGLE, BYTES),
     ],
 )
-def test_on_cores_with_the_dsp_extension(
+def test_on_the_cores(
     board: str, rounding: Rounding, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):

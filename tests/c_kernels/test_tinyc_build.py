@@ -18,7 +18,7 @@ from tinyc.target.cpu import CPUS
 HERE = Path(__file__).parent
 FOLDER = resource("runtime_c", "tinyc")
 SOURCES = sorted(FOLDER.glob("*.c"))
-SANITIZED = ("tinyc_operators", "tinyc_numerics", "tinyc_resize", "tinyc_sums", "lags", "helium_vectors")
+SANITIZED = ("tinyc_operators", "tinyc_numerics", "tinyc_resize", "tinyc_sums", "lags", "helium_vectors", "conv_pairs")
 WARNINGS = [
     "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wcast-qual", "-Wcast-align", "-Wshadow",
     "-Wundef", "-Wvla", "-Wmissing-prototypes", "-Werror",
