@@ -465,36 +465,48 @@ TINYC_ALWAYS_INLINE void tinyc_planes_clear(const tinyc_depthwise_planes_params 
     }
 }
 
+/* The rows that a step makes, of some channels, up to the last of the image; `slot` is that of the step's first pair. */
+TINYC_ALWAYS_INLINE void tinyc_planes_step(const tinyc_depthwise_planes_params *p, int32_t channels, int32_t row,
+                                           int32_t slot, const uint32_t *planes, const int32_t *w, int8_t *y)
+{
+    const int32_t out_row = p->out_w * p->channels * p->multiplier;
+    tinyc_planes_row(p, channels, 0, slot, planes, w, y + row * out_row);
+    if (p->stride_h == 1 && row + 1 < p->out_h) {
+        tinyc_planes_row(p, channels, 1, slot, planes, w, y + (row + 1) * out_row);
+    }
+}
+
 TINYC_ALWAYS_INLINE void tinyc_depthwise_planes_s8_inline(const tinyc_depthwise_planes_params *p, const int8_t *x,
                                                           const int32_t *w, uint32_t *planes, int8_t *y)
 {
     const int32_t pairs = p->kernel_h / 2, slots = pairs + 1;
     const int32_t rows = p->stride_h == 1 ? 2 : 1, steps = (p->out_h + rows - 1) / rows;
-    const int32_t words = 1 + TINYC_SCALE_WORDS + pairs * p->kernel_w;
-    const int32_t out_row = p->out_w * p->channels * p->multiplier;
+    const int32_t words = (1 + TINYC_SCALE_WORDS + pairs * p->kernel_w) * p->multiplier; /* of w, for a channel of x */
     tinyc_planes_clear(p, tinyc_planes_least(p->block, p->channels), planes);
     for (int32_t n = 0; n < p->batches; ++n) {
-        for (int32_t first = 0; first < p->channels; first += p->block) {
+        for (int32_t t = 0; p->again && t < steps; ++t) {
+            for (int32_t first = 0; first < p->channels; first += p->block) {
+                const int32_t channels = tinyc_planes_least(p->block, p->channels - first);
+                for (int32_t j = 0; j < slots; ++j) {
+                    tinyc_planes_spread(p, channels, 2 * (t + j) - p->pad_top, x + first, planes + j);
+                }
+                tinyc_planes_step(p, channels, t * rows, 0, planes, w + first * words, y + first * p->multiplier);
+            }
+        }
+        for (int32_t first = 0; !p->again && first < p->channels; first += p->block) {
             const int32_t channels = tinyc_planes_least(p->block, p->channels - first);
-            const int32_t *const numbers = w + first * p->multiplier * words;
-            int8_t *to = y + first * p->multiplier;
             int32_t slot = 0; /* of the pair to come, and then of the oldest */
             for (int32_t u = 0; u < steps + pairs; ++u) {
                 tinyc_planes_spread(p, channels, 2 * u - p->pad_top, x + first, planes + slot);
                 slot = slot + 1 < slots ? slot + 1 : 0;
-                if (u < pairs) {
-                    continue;
-                }
-                tinyc_planes_row(p, channels, 0, slot, planes, numbers, to);
-                to += out_row;
-                if (rows == 2 && 2 * (u - pairs) + 1 < p->out_h) {
-                    tinyc_planes_row(p, channels, 1, slot, planes, numbers, to);
-                    to += out_row;
+                if (u >= pairs) {
+                    tinyc_planes_step(p, channels, (u - pairs) * rows, slot, planes, w + first * words,
+                                      y + first * p->multiplier);
                 }
             }
         }
         x += p->in_h * p->in_w * p->channels;
-        y += p->out_h * out_row;
+        y += p->out_h * p->out_w * p->channels * p->multiplier;
     }
 }
 

@@ -259,26 +259,6 @@ typedef struct {
 void tinyc_depthwise_vectors_s8(const tinyc_depthwise_vectors_params *params, const int8_t *x, const int32_t *w,
                                 int8_t *strip, int8_t *y);
 
-/* A depthwise convolution on pairs of rows: strides 1 or 2, kernel_h at least 2. `block`: channels whose rows are spread
- * over words at a time. Each block is done before the next, and the result may follow behind x if that is all; or, with
- * `again`, all are at each step, which spreads their rows anew. The zero point of x is `zero`. */
-typedef struct {
-    int32_t batches;
-    int32_t in_h, in_w, channels;
-    int32_t out_h, out_w, multiplier; /* the result has channels * multiplier channels */
-    int32_t kernel_h, kernel_w;
-    int32_t stride_h, stride_w;
-    int32_t pad_top, pad_left; /* those below and to the right follow from the size of the result */
-    int32_t block, again, zero;
-    tinyc_stage stage;
-} tinyc_depthwise_planes_params;
-
-/* w: for each channel of the result its bias, the words of its scale, and for rows j of taps, 0, 2, 4, ... and each column
- * a word: from its lowest byte on taps j, j + 1, j + 1, j + 2, where an even kernel_h has one row of zeros more. `planes`
- * has (kernel_h / 2 + 1) * ((out_w - 1) * stride_w + kernel_w) words for each channel of a block. */
-void tinyc_depthwise_planes_s8(const tinyc_depthwise_planes_params *params, const int8_t *x, const int32_t *w,
-                               uint32_t *planes, int8_t *y);
-
 /* A convolution, or a matrix product (a kernel of one cell), for cores with the DSP extension. */
 typedef struct {
     int32_t batches;
@@ -352,23 +332,6 @@ typedef struct {
 void tinyc_conv_plain_s8(const tinyc_conv_plain_params *params, const int8_t *x, const int32_t *w, uint32_t *workspace,
                          int8_t *y);
 
-/* An exact integer Winograd convolution: kernels of 3 by 3, stride 1, in_c a multiple of 4. `tiles` of two by two results
- * are made at a time, an even number; the zero point of x is `zero`. Four times a sum must fit int32: stage.bits is 2. */
-typedef struct {
-    int32_t batches;
-    int32_t in_h, in_w, in_c;
-    int32_t out_h, out_w, out_c;
-    int32_t pad_top, pad_left; /* those below and to the right follow from the size of the result */
-    int32_t tiles, zero;
-    tinyc_stage stage;
-} tinyc_winograd_params;
-
-/* w: for two filters at a time, the last filled up with zeros: four times the biases, the turned weights as
- * tinyc_winograd_s8.h says, and the words of the scales. The workspace has 8 * tiles * in_c words for turned cells, and 16 *
- * tiles + 16 for a row of columns. */
-void tinyc_winograd_s8(const tinyc_winograd_params *params, const int8_t *x, const int32_t *w, uint32_t *workspace,
-                       int8_t *y);
-
 /* A depthwise convolution for cores without the DSP extension. */
 typedef struct {
     int32_t batches;
@@ -415,6 +378,43 @@ void tinyc_max_blocks_s8(const tinyc_pool_blocks_params *params, const int8_t *x
  * term) / 2^22, rounded down, where 1 is taken from the sum first if it is negative and the count even. */
 void tinyc_average_blocks_s8(const tinyc_pool_blocks_params *params, const int32_t *quotients, const int8_t *x,
                              int8_t *y);
+
+/* A depthwise convolution on pairs of rows: strides 1 or 2, kernel_h at least 2. `block`: channels whose rows are spread
+ * over words at a time. Each block is done before the next, and the result may follow behind x if that is all; or, with
+ * `again`, all are at each step, which spreads their rows anew. The zero point of x is `zero`. */
+typedef struct {
+    int32_t batches;
+    int32_t in_h, in_w, channels;
+    int32_t out_h, out_w, multiplier; /* the result has channels * multiplier channels */
+    int32_t kernel_h, kernel_w;
+    int32_t stride_h, stride_w;
+    int32_t pad_top, pad_left; /* those below and to the right follow from the size of the result */
+    int32_t block, again, zero;
+    tinyc_stage stage;
+} tinyc_depthwise_planes_params;
+
+/* w: for each channel of the result its bias, the words of its scale, and for rows j of taps, 0, 2, 4, ... and each column
+ * a word: from its lowest byte on taps j, j + 1, j + 1, j + 2, where an even kernel_h has one row of zeros more. `planes`
+ * has (kernel_h / 2 + 1) * ((out_w - 1) * stride_w + kernel_w) words for each channel of a block. */
+void tinyc_depthwise_planes_s8(const tinyc_depthwise_planes_params *params, const int8_t *x, const int32_t *w,
+                               uint32_t *planes, int8_t *y);
+
+/* An exact integer Winograd convolution: kernels of 3 by 3, stride 1, in_c a multiple of 4. `tiles` of two by two results
+ * are made at a time, an even number; the zero point of x is `zero`. Four times a sum must fit int32: stage.bits is 2. */
+typedef struct {
+    int32_t batches;
+    int32_t in_h, in_w, in_c;
+    int32_t out_h, out_w, out_c;
+    int32_t pad_top, pad_left; /* those below and to the right follow from the size of the result */
+    int32_t tiles, zero;
+    tinyc_stage stage;
+} tinyc_winograd_params;
+
+/* w: for two filters at a time, the last filled up with zeros: four times the biases, the turned weights as
+ * tinyc_winograd_s8.h says, and the words of the scales. The workspace has 8 * tiles * in_c words for turned cells, and 16 *
+ * tiles + 16 for a row of columns. */
+void tinyc_winograd_s8(const tinyc_winograd_params *params, const int8_t *x, const int32_t *w, uint32_t *workspace,
+                       int8_t *y);
 
 #ifdef __cplusplus
 }

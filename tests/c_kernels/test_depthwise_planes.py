@@ -18,7 +18,8 @@ from op_cases import CLAMPS, Case, Problem, int_problem
 from tinyc.ir.graph import Graph, Node, plain_port
 from tinyc.ir.kernel import Candidate, KernelTarget
 from tinyc.ir.types import Rounding
-from tinyc.ops import DepthwiseConv2D
+from tinyc.ops import DepthwiseConv2D, depthwise_conv2d
+from tinyc.ops.kernels import depthwise_planes
 
 NAME = "tinyc_depthwise_planes_s8"
 TARGET = KernelTarget(dsp=True)
@@ -96,9 +97,19 @@ FIXED = (
 CLAMPED = ((-inf, inf), (0.0, 6.0), (-0.3, 0.4))
 
 
-@pytest.mark.parametrize("rounding", Rounding)
-@pytest.mark.parametrize("board", ["mps2-an386", "mps2-an500", "mps2-an505"])
-def test_same_bits_on_the_cores(board: str, rounding: Rounding, tmp_path: Path) -> None:
+@pytest.mark.parametrize("which", [0, 1, 2], ids=["spread once", "spread again", "for any numbers"])
+@pytest.mark.parametrize(
+    ("board", "rounding"),
+    [
+        ("mps2-an386", Rounding.SINGLE),
+        ("mps2-an386", Rounding.TFLITE),
+        ("mps2-an500", Rounding.SINGLE),
+        ("mps2-an505", Rounding.SINGLE),
+    ],
+)
+def test_same_bits_on_the_cores(
+    board: str, rounding: Rounding, which: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
         if shutil.which(tool) is None:
             pytest.skip(f"needs {tool}")
@@ -110,8 +121,11 @@ def test_same_bits_on_the_cores(board: str, rounding: Rounding, tmp_path: Path) 
         problem = int_problem(case, rounding)
         assert own_calls(problem)
         problems.append(problem)
+    some = [lambda *args: depthwise_planes.candidates(*args)[which:]]
+    monkeypatch.setattr(depthwise_conv2d, "SOURCES", some)
     graph = side_by_side([graph_of(problem) for problem in problems])
     made = generate(graph, tmp_path, board)
-    assert NAME in (tmp_path / "model_kernels.c").read_text()
+    text = "".join(path.read_text() for path in tmp_path.glob("model*.c"))
+    assert ("planes_s8_inline(" in text) == (which < 2) and "arm_depthwise" not in text
     inputs = dict(zip((p.value for p in graph.inputs), (problem.ins[0] for problem in problems), strict=True))
     assert made.emulate([inputs]).layers == made.layer_bytes(inputs)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, Table, Workspace, inlined, tinyc_call
+from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct, Table, Workspace, inlined, tinyc_call
 from tinyc.ir.op import Signature
 from tinyc.ops import _linear
 from tinyc.ops._lag import NOTHING, Shape, smallest_lag, with_lags
@@ -24,12 +24,18 @@ def candidates(sig: Signature, target: KernelTarget, clamp: tuple[float, float],
     stage = Stage(_linear.output_scaling(sig), clamp, sig)
     if not stage.fits or window.kernel[0] < 2 or max(window.stride) > 2 or window.dilation != (1, 1):
         return []
+    fast, lean = _call(sig, window, stage, again=False), _call(sig, window, stage, again=True)
+    return [(inlined(fast),), (inlined(lean),), (lean,)]
+
+
+def _call(sig: Signature, window: Window, stage: Stage, again: bool) -> KernelCall:
+    """With rows that are spread once, or again for each step that sees them, which takes little memory."""
     x, y = sig.x.shape, sig.y.shape
     (kernel_h, kernel_w), channels = window.kernel, x[3]
     columns = (y[2] - 1) * window.stride[1] + kernel_w
     plane = (kernel_h // 2 + 1) * columns * 4
-    # the result can only follow behind x if every row is spread as a whole, which has its price
-    whole = channels <= FOUR or channels * plane < sig.y.bytes
+    # spread once, all channels must wait for the result to follow behind x, unless that takes more than it saves
+    whole = channels <= FOUR or (channels * plane < sig.y.bytes and not again)
     block = channels if whole else FOUR
     call = tinyc_call(
         "tinyc_depthwise_planes_s8",
@@ -42,15 +48,15 @@ def candidates(sig: Signature, target: KernelTarget, clamp: tuple[float, float],
                 "kernel_h": kernel_h, "kernel_w": kernel_w,
                 "stride_h": window.stride[0], "stride_w": window.stride[1],
                 "pad_top": window.pads[0], "pad_left": window.pads[1],
-                "block": block, "zero": sig.x.q.zero_point,
+                "block": block, "again": int(again), "zero": sig.x.q.zero_point,
                 "stage": stage.fields,
             },
         ),
         In(0), _packed(sig, stage), Workspace(), Out(),
-        workspace_bytes=block * plane, work=_work(x, y, window, columns),
+        workspace_bytes=block * plane, work=_work(x, y, window, columns, again), variant="again" if again else "",
     )  # fmt: skip
-    call = with_lags(call, sig, {0: _lag(window, x, y) if whole else None})
-    return [(inlined(call),), (call,)]
+    lag = _lag_again(window, x, y) if again else _lag(window, x, y) if whole else None
+    return with_lags(call, sig, {0: lag})
 
 
 def _packed(sig: Signature, stage: Stage) -> Table:
@@ -65,11 +71,12 @@ def _packed(sig: Signature, stage: Stage) -> Table:
     return Table("packed", numbers.reshape(-1))
 
 
-def _work(x: Sequence[int], y: Sequence[int], window: Window, columns: int) -> dict[str, int]:
+def _work(x: Shape, y: Shape, window: Window, columns: int, again: bool) -> dict[str, int]:
     """What the kernel's loops do."""
     (kernel_h, kernel_w), channels = window.kernel, x[3]
     steps = -(-y[1] // (3 - window.stride[0]))
-    pairs = (steps + kernel_h // 2) * x[0] * -(-channels // FOUR)
+    spread = steps * (kernel_h // 2 + 1) if again else steps + kernel_h // 2
+    pairs = spread * x[0] * -(-channels // FOUR)
     results = y[0] * y[1] * y[2] * y[3]
     return {"calls": 1, "pairs": pairs, "spread": pairs * columns, "rows": y[0] * y[1] * y[3], "results": results,
             "taps": results * (kernel_h // 2 + 1) * kernel_w}  # fmt: skip
@@ -86,3 +93,17 @@ def _lag(window: Window, x: Shape, y: Shape) -> int:
     reads = np.where(first < x[1], (images * x[1] + first) * x[2] * x[3], NOTHING)
     rows = np.clip((np.arange(steps) + 1 - ahead) * made, 0, y[1])
     return smallest_lag(reads, (images * y[1] + rows) * y[2] * y[3])
+
+
+@lru_cache(maxsize=4096)
+def _lag_again(window: Window, x: Shape, y: Shape) -> int:
+    """All rows that a step reads are read until its last results are written."""
+    made = 3 - window.stride[0]
+    steps = np.arange(-(-y[1] // made))
+    images = np.arange(x[0])[:, None]
+    first = np.minimum(np.maximum(2 * steps - window.pads[0], 0), x[1] - 1)
+    reads = (images * x[1] + first) * x[2] * x[3]
+    ends = (images * y[1] + np.minimum((steps + 1) * made, y[1])) * y[2] * y[3]
+    if x[3] > FOUR:
+        return max(0, int((ends - reads).max()))
+    return smallest_lag(reads, ends)
