@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from generated import generate, side_by_side
 from op_cases import Problem
 
 from tinyc.ir.graph import Graph, Node, plain_port
+from tinyc.program.choice import Choice
+from tinyc.program.program import Program, build_program
 
 
 def graph_of(problem: Problem) -> Graph:
@@ -26,9 +29,13 @@ def graph_of(problem: Problem) -> Graph:
     )
 
 
-def check_on_board(problems: Sequence[Problem], board: str, folder: Path) -> str:
-    """Every result in the emulator is the operator's own. The C that was made."""
-    model = generate(side_by_side([graph_of(p) for p in problems]), folder, board)
+def check_on_board(problems: Sequence[Problem], board: str, folder: Path, pick: str = "") -> str:
+    """Every result in the emulator is the operator's own. The C that was made, with candidates that `pick` names."""
+
+    def build(graph: Graph, choice: Choice) -> Program:
+        return build_program(graph, replace(choice, picks={n.outs[0]: pick for n in graph.nodes}))
+
+    model = generate(side_by_side([graph_of(p) for p in problems]), folder, board, build=build)
     inputs = {
         f"g{number}.x{i}": data
         for number, problem in enumerate(problems)

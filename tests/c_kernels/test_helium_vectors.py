@@ -17,6 +17,7 @@ from op_cases import CLAMPS, Case, Problem, int_problem
 from tinyc.ir.kernel import Candidate, KernelTarget
 from tinyc.ir.types import Rounding
 from tinyc.ops import Conv2D, Dense, DepthwiseConv2D
+from tinyc.program.choice import kind
 
 TARGET = KernelTarget(dsp=True, mve=True)
 CHANNELS = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 12, 15, 16, 17, 24, 31, 32, 33, 48])
@@ -96,9 +97,10 @@ def test_same_bits_in_portable_c(
                 np.testing.assert_array_equal(over, want)
 
 
+@pytest.mark.parametrize("made", [True, False], ids=["made for the layer", "shared"])
 @pytest.mark.parametrize("rounding", Rounding)
 @pytest.mark.parametrize("name", KINDS)
-def test_same_bits_on_the_core(name: str, rounding: Rounding, tmp_path: Path) -> None:
+def test_same_bits_on_the_core(name: str, rounding: Rounding, made: bool, tmp_path: Path) -> None:
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
         if shutil.which(tool) is None:
             pytest.skip(f"needs {tool}")
@@ -113,4 +115,6 @@ def test_same_bits_on_the_core(name: str, rounding: Rounding, tmp_path: Path) ->
 
     collect()
     assert len(problems) > 40
-    check_on_board(problems, "mps3-an547", tmp_path)
+    (pick,) = {kind(c) for p in problems for c in calls_of(name, p) if c[0].inline is made}
+    text = check_on_board(problems, "mps3-an547", tmp_path, pick)
+    assert (f"{pick.split()[0]}_inline(" in text, f"{pick}(" in text) == (made, not made)
