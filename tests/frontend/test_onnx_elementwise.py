@@ -49,9 +49,8 @@ def test_division_by_a_constant() -> None:
 
 def test_other_divisions() -> None:
     node = helper.make_node("Div", ["x", "z"], ["y"])
-    refused(build([node], {"x": (2,), "z": (2,)}), "divisor ('z') must be constant", kind=UnsupportedError)
-    refused(one("Div", (2,), F32([1, 0])), "division by zero")
-    refused(one("Div", (2,), F32([1, 1e-45])), "infinite")
+    assert ops(check(build([node], {"x": (2,), "z": (2,)}))) == ["map"]
+    assert ops(check(one("Div", (2,), F32([1, 1e-45])))) == ["map"]
 
 
 @pytest.mark.parametrize("opset", [8, 13])
@@ -116,7 +115,7 @@ def test_clip_to_an_interval_that_is_none() -> None:
 
 def test_bounds_that_are_not_constant_or_no_number() -> None:
     node = helper.make_node("Clip", ["x", "low"], ["y"])
-    refused(build([node], {"x": (3,), "low": ()}), "lower bound ('low') must be constant")
+    assert ops(check(build([node], {"x": (3,), "low": ()}))) == ["map"]
     refused(one("Clip", (3,), F32("nan")), "must be one number")
     refused(one("Clip", (3,), F32([1, 2])), "must be one number")
     refused(one("Clip", (3,), np.int64(1)), "must be one number", "int64")
@@ -134,8 +133,8 @@ def test_extremes_with_numbers(op: str) -> None:
 
 @pytest.mark.parametrize("op", ["Max", "Min"])
 def test_extremes_of_tensors(op: str) -> None:
-    refused(one(op, (5,), normal(5)), "only a tensor and single constant numbers", kind=UnsupportedError)
-    refused(one(op, (5,), F32([[1]])), "only a tensor and single constant numbers", kind=UnsupportedError)
+    assert ops(check(one(op, (5,), normal(5)))) == ["map"]
+    assert ops(check(one(op, (5,), F32([[1]])))) == ["map"]
     refused(one(op, (5,), F32("nan")), "NaN")
 
 
@@ -146,9 +145,11 @@ def test_casts_between_floats_do_nothing(to: int) -> None:
 
 
 def test_casts_to_integers() -> None:
-    refused(one("Cast", (3,), to=TensorProto.INT64), "to = 'int64'", kind=UnsupportedError)
+    nodes = [helper.make_node("Cast", ["x"], ["i"], to=TensorProto.INT64), helper.make_node("Cast", ["i"], ["y"], to=1)]
+    assert ops(check(build(nodes, {"x": (3,)}))) == ["cast", "cast"]
+    refused(one("Cast", (3,), to=TensorProto.STRING), "to = 'string'", kind=UnsupportedError)
 
 
 def test_an_operator_that_is_not_there() -> None:
-    error = refused(one("Erf", (3,)), "node 'the_node' (Erf)", "operator Erf is not supported", kind=UnsupportedError)
+    error = refused(one("NonZero", (3,)), "node 'the_node'", "NonZero is not supported", kind=UnsupportedError)
     assert "tinyc inspect" in error.hint

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
-from math import isinf
+from math import isinf, isnan
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 C_TYPES = {
     "int8": "int8_t",
+    "int64": "int64_t",
+    "uint64": "uint64_t",
+    "bool": "uint8_t",
     "uint8": "uint8_t",
     "int16": "int16_t",
     "int32": "int32_t",
@@ -48,8 +51,8 @@ def literal(value: bool | int | float | np.generic) -> str:
             return "1" if value else "0"
         case int() | np.integer():
             number = int(value)
-            if number == -(2**31):
-                return "INT32_MIN"
+            if number in (-(2**31), -(2**63)):
+                return "INT32_MIN" if number == -(2**31) else "INT64_MIN"
             return f"{number}u" if number >= 2**31 else str(number)
         case float() | np.floating():
             return _float(float(value))
@@ -57,6 +60,8 @@ def literal(value: bool | int | float | np.generic) -> str:
 
 
 def _float(value: float) -> str:
+    if isnan(value):
+        return "NAN"
     if isinf(value):
         return "INFINITY" if value > 0 else "-INFINITY"
     # nine significant digits name every float exactly

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinyc.codegen import c
-from tinyc.ir.kernel import Argument, Context, In, KernelCall, Out, Struct, Table, Workspace, is_constant
+from tinyc.ir.kernel import Argument, Code, Context, In, KernelCall, Out, Struct, Table, Workspace, is_constant
 from tinyc.program.program import Program
 from tinyc.program.steps import Place, Step
 
@@ -60,6 +60,8 @@ class Specialised:
                 args.append(f"&{structs.declare(head, arg.name, c.struct_tail(head, arg.fields))}")
             elif isinstance(arg, int | float):
                 args.append(c.literal(arg))
+            elif isinstance(arg, Code):
+                args.append(arg.text.format(*map(c.literal, arg.numbers)))
             else:
                 args.append(f"p{position}")
                 parameters.append(f"{_pointer(arg)}p{position}")
@@ -71,7 +73,7 @@ class Specialised:
                 {
                     "name": self._names[key],
                     "kernel": call.function,
-                    "header": f"{call.function}.h",
+                    "header": call.header if call.header != "tinyc_kernels.h" else f"{call.function}.h",
                     "parameters": ", ".join(parameters) or "void",
                     "structs": structs.texts,
                     "call": c.call(f"{call.function}_inline", args),

@@ -95,7 +95,7 @@ class Graph:
 
     def is_integer(self) -> bool:
         """Whether the graph has been quantized."""
-        return any(t.dtype is DType.I8 for t in self.types.values())
+        return any(t.quant is not None for t in self.types.values())
 
     def macs(self) -> int:
         """Multiply-accumulates of one inference."""

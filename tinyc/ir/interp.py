@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph, Port
 from tinyc.ir.op import Op, Signature
-from tinyc.ir.types import DType
 
 Array = NDArray[Any]
 
@@ -26,8 +25,8 @@ def execute(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def evaluate(op: Op, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
-    """What an operator makes of `ins`: in integers if any of the types around it is int8, else over the reals."""
-    if any(t.dtype is DType.I8 for t in (*sig.ins, *sig.outs)):
+    """What an operator makes of `ins`: in integers if any of the types around it is quantized, else over the reals."""
+    if any(t.quant is not None for t in (*sig.ins, *sig.outs)):
         return op.eval_int(ins, sig)
     return op.eval_float(*ins)
 

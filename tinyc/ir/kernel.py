@@ -78,7 +78,18 @@ class Context:
     table: Table | None = None
 
 
-Argument = In | Out | Workspace | Table | Struct | Context | int | float
+@dataclass(frozen=True)
+class Code:
+    """C text that stands for itself: types and expressions, for functions that are macros.
+
+    {0}, {1}, … in it stand for numbers.
+    """
+
+    text: str
+    numbers: tuple[float, ...] = ()
+
+
+Argument = In | Out | Workspace | Table | Struct | Context | Code | int | float
 
 
 def tables_in(argument: Any) -> Iterator[Table]:
@@ -97,7 +108,7 @@ def tables_in(argument: Any) -> Iterator[Table]:
 
 def is_constant(argument: Argument) -> bool:
     """Whether it is known before the program runs, not only where it will lie."""
-    return isinstance(argument, Struct | int | float)
+    return isinstance(argument, Struct | Code | int | float)
 
 
 @dataclass(frozen=True)
@@ -113,7 +124,8 @@ class KernelCall:
     `work` counts what the function's loops do, by names of its own: instructions are close to a weighted sum of these
     counts, whose weights are measured for each core. `variant` tells calls of a function apart that take other paths
     through it, such as "int16" weights. With `inline`, generated code has a function of its own for each
-    set of numbers and structs among `args`: `<function>.h` defines `<function>_inline`, of the same parameters.
+    set of numbers and structs among `args`: its header (`<function>.h` for a kernel that `tinyc_kernels.h` declares)
+    defines `<function>_inline`, of the same parameters.
     """
 
     function: str
@@ -147,6 +159,11 @@ def tinyc_call(
     return KernelCall(
         function, args, "tinyc_kernels.h", workspace_bytes, status=False, work=work or {}, variant=variant
     )
+
+
+def loop_call(function: str, header: str, *args: Argument, workspace_bytes: int = 0) -> KernelCall:
+    """A call of loops that `header` has as a macro, `<function>_inline`, to be filled with types and expressions."""
+    return KernelCall(function, args, header, workspace_bytes, status=False, inline=True)
 
 
 def inlined(call: KernelCall) -> KernelCall:

@@ -83,6 +83,9 @@ class Op(ABC):
     name: ClassVar[str]
     """What it is called in the text form."""
 
+    any_type: ClassVar[bool] = False
+    """It is defined on elements of other types than float32 too; `infer` says on which."""
+
     is_view: ClassVar[bool] = False
     """Its result is its first input's bytes under another type: no kernel runs."""
 
@@ -99,7 +102,7 @@ class Op(ABC):
     @property
     @abstractmethod
     def quant_rule(self) -> QuantRule:
-        """How inputs and results are quantized."""
+        """How inputs and results are quantized; UnsupportedError if it has no int8 form."""
 
     @abstractmethod
     def eval_int(self, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from math import isfinite, prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -15,22 +16,50 @@ class DType(Enum):
 
     F32 = "f32"
     I8 = "i8"
+    I16 = "i16"
     I32 = "i32"
+    I64 = "i64"
+    U8 = "u8"
+    U16 = "u16"
+    U32 = "u32"
+    U64 = "u64"
+    BOOL = "bool"
 
     @property
     def bytes(self) -> int:
         """The size of one element in bytes."""
-        return 1 if self is DType.I8 else 4
+        return self.numpy.itemsize
 
     @property
-    def numpy(self) -> DTypeLike:
+    def numpy(self) -> np.dtype[Any]:
         """The NumPy element type."""
-        return {DType.F32: np.float32, DType.I8: np.int8, DType.I32: np.int32}[self]
+        return np.dtype(_NUMPY[self])
+
+    @property
+    def is_float(self) -> bool:
+        return self is DType.F32
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether elements are numbers without fractions; truth values are not numbers."""
+        return self not in (DType.F32, DType.BOOL)
 
     @property
     def c(self) -> str:
         """The C element type."""
-        return {DType.F32: "float", DType.I8: "int8_t", DType.I32: "int32_t"}[self]
+        return {DType.F32: "float", DType.BOOL: "uint8_t"}.get(self) or f"{self.numpy.name}_t"
+
+    @staticmethod
+    def of(kind: DTypeLike) -> DType | None:
+        """The element type for a NumPy one; None if there is none."""
+        name = np.dtype(kind).name
+        return next((t for t, numpy in _NUMPY.items() if numpy == name), None)
+
+
+_NUMPY = {
+    DType.F32: "float32", DType.I8: "int8", DType.I16: "int16", DType.I32: "int32", DType.I64: "int64",
+    DType.U8: "uint8", DType.U16: "uint16", DType.U32: "uint32", DType.U64: "uint64", DType.BOOL: "bool",
+}  # fmt: skip
 
 
 class Rounding(Enum):

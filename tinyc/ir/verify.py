@@ -74,7 +74,7 @@ def _check_body(graph: Graph, node: Node, body: Graph, where: str) -> None:
 
 def _check_quantization(graph: Graph, node: Node, where: str) -> None:
     sig = graph.signature(node)
-    if all(t.dtype is DType.F32 for t in (*sig.ins, *sig.outs)):
+    if all(t.quant is None for t in (*sig.ins, *sig.outs)):
         return
     rule = node.op.quant_rule
     for index, kind in enumerate(sig.ins):

@@ -3,11 +3,13 @@
 from tinyc.ir.op import Op
 from tinyc.ops.add import Add
 from tinyc.ops.avg_pool2d import AvgPool2D
+from tinyc.ops.cast import Cast
 from tinyc.ops.clamp import Clamp
 from tinyc.ops.concat import Concat
 from tinyc.ops.conv2d import Conv2D
 from tinyc.ops.dense import Dense
 from tinyc.ops.depthwise_conv2d import DepthwiseConv2D
+from tinyc.ops.map import Map
 from tinyc.ops.matmul import MatMul
 from tinyc.ops.max_pool2d import MaxPool2D
 from tinyc.ops.mean import Mean
@@ -25,11 +27,13 @@ from tinyc.ops.transpose import Transpose
 ALL_OPS: tuple[type[Op], ...] = (
     Add,
     AvgPool2D,
+    Cast,
     Clamp,
     Concat,
     Conv2D,
     Dense,
     DepthwiseConv2D,
+    Map,
     MatMul,
     MaxPool2D,
     Mean,

@@ -35,6 +35,7 @@ class Sweep:
         self.producers: dict[str, Node] = {}
         self.uses: Counter[str] = graph.use_counts()
         self.input_values = {p.value for p in graph.inputs}
+        self.output_values = {p.value for p in graph.outputs}
         self._names = Names(graph.types)
 
     def producer(self, value: str) -> Node | None:

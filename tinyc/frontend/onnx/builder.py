@@ -13,7 +13,15 @@ from tinyc.frontend.onnx.ports import Input, Output
 from tinyc.frontend.onnx.tensors import MAX_ELEMENTS, as_float32
 from tinyc.ir.graph import Graph, Names, Node, Port, constant_type
 from tinyc.ir.op import Op
-from tinyc.ir.types import TensorType, f32
+from tinyc.ir.types import DType, TensorType
+from tinyc.ops.map import Map
+
+
+def element_type(kind: np.dtype[Any]) -> DType:
+    """The type in which elements are computed: all floats are float32."""
+    found = DType.F32 if kind.kind == "f" else DType.of(kind)
+    assert found is not None
+    return found
 
 
 class Builder:
@@ -32,20 +40,31 @@ class Builder:
     def input(self, given: Input) -> Port:
         """A new input of the model."""
         value = self.fresh(given.name)
-        self.types[value] = f32(*given.shape)
+        self.types[value] = TensorType(given.shape, element_type(np.dtype(given.dtype)))
         return Port(value, given.name, given.shape, given.dtype, tuple(range(len(given.shape))))
 
     def output(self, value: str, wanted: Output) -> Port:
         """`value` as an output of the model."""
-        shape = self.types[value].shape
-        return Port(value, wanted.name, shape, wanted.dtype, tuple(range(len(shape))))
+        kind = self.types[value]
+        if wanted.rounded:
+            value = self.emit(Map("to_bfloat16"), (value,), wanted.name, wanted.name, wanted.name)
+        if wanted.dtype and element_type(np.dtype(wanted.dtype)) is not kind.dtype:
+            raise TinycError(
+                f"the output '{wanted.name}' is declared as {wanted.dtype} and computed as {kind.dtype.numpy}"
+            )
+        return Port(value, wanted.name, kind.shape, wanted.dtype or kind.dtype.numpy.name, tuple(range(kind.rank)))
 
     def constant(self, data: NDArray[Any], name: str, where: str) -> str:
-        """A new float32 constant; TinycError for an empty one and for NaN or infinite values."""
+        """A new constant, floats as float32; TinycError for an empty one and for types that there are not."""
         if data.size == 0:
             raise TinycError(f"'{name}' has no elements: its shape is {data.shape}", where)
         value = self.fresh(name)
-        self.constants[value] = np.require(as_float32(data, name, where), requirements="C")
+        if data.dtype.kind == "f":
+            with np.errstate(over="ignore"):
+                data = data.astype(np.float32)
+        if DType.of(data.dtype) is None:
+            raise UnsupportedError(f"'{name}' has {data.dtype} elements", where)
+        self.constants[value] = np.require(data, requirements="C")
         self.types[value] = constant_type(self.constants[value])
         return value
 
@@ -54,6 +73,8 @@ class Builder:
 
         What depends on constants alone is computed here and now.
         """
+        if not op.any_type:
+            self._check_floats(op, ins, where)
         try:
             (kind,) = op.infer(*(self.types[v] for v in ins))
         except VerifyError as error:
@@ -66,6 +87,22 @@ class Builder:
         out = self.fresh(stem)
         self.types[out] = kind
         self._nodes.append(Node(op, ins, (out,), node))
+        return out
+
+    def _check_floats(self, op: Op, ins: tuple[str, ...], where: str) -> None:
+        """Operators whose meaning is real arithmetic want finite floats."""
+        for value in ins:
+            kind = self.types[value].dtype
+            if not kind.is_float:
+                raise UnsupportedError(f"{op.name} of {kind.numpy} elements", where, "cast them to float32")
+            if value in self.constants:
+                as_float32(self.constants[value], value, where)
+
+    def copy(self, value: str, stem: str, node: str) -> str:
+        """A value at run time that is the constant `value`."""
+        out = self.fresh(stem)
+        self.types[out] = self.types[value]
+        self._nodes.append(Node(Map("identity"), (value,), (out,), node))
         return out
 
     def graph(self, name: str, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Graph:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from onnx import NodeProto
 
-from tinyc.errors import TinycError, UnsupportedError
+from tinyc.errors import TinycError
 from tinyc.frontend.onnx.model import needed, node_name, read_model
 from tinyc.frontend.onnx.node import Activation, Constant
 from tinyc.frontend.onnx.walk import Walk
@@ -43,10 +43,14 @@ def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Grap
         walk.add_initializers(node.input)
         walk.add(node)
     outputs = []
+    walk.add_initializers(output.name for output in model.outputs)
     for output in model.outputs:
         known = walk.known.get(output.name)
-        if not isinstance(known, Activation):
-            raise UnsupportedError(f"the output '{output.name}' is constant", model.file, "remove it from the outputs")
+        if isinstance(known, Constant):
+            constant = walk.builder.constant(known.data, output.name, model.file)
+            known = Activation(walk.builder.copy(constant, output.name, output.name))
+        if known is None:
+            raise TinycError(f"the output '{output.name}' is computed by no node", model.file)
         outputs.append(walk.builder.output(known.value, output))
     return walk.builder.graph(path.stem, inputs, tuple(outputs))
 

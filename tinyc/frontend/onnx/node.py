@@ -159,6 +159,15 @@ class NodeView:
         """A new constant that was made from input `index`, and is called like it."""
         return self.store(data, self._in_names[index])
 
+    def is_float(self, index: int) -> bool:
+        """Whether the input has floating-point elements, which are all computed as float32."""
+        return self.element(index).kind == "f"
+
+    def element(self, index: int) -> np.dtype[Any]:
+        """The element type of the input."""
+        known = self._input(index)
+        return known.data.dtype if isinstance(known, Constant) else self._builder.types[known.value].dtype.numpy
+
     def transposed(self, value: str, perm: Sequence[int]) -> str:
         """Axis a of the result is axis perm[a] of `value`, or `value` itself if they are in order."""
         return value if list(perm) == sorted(perm) else self.emit(Transpose(perm=tuple(perm)), value)

@@ -15,6 +15,18 @@ _FLOATING: dict[int, str] = {
     TensorProto.FLOAT: "float32",
     TensorProto.FLOAT16: "float16",
     TensorProto.DOUBLE: "float64",
+    TensorProto.BFLOAT16: "float32",
+}
+_ELEMENTS: dict[int, str] = _FLOATING | {
+    TensorProto.BOOL: "bool",
+    TensorProto.INT8: "int8",
+    TensorProto.INT16: "int16",
+    TensorProto.INT32: "int32",
+    TensorProto.INT64: "int64",
+    TensorProto.UINT8: "uint8",
+    TensorProto.UINT16: "uint16",
+    TensorProto.UINT32: "uint32",
+    TensorProto.UINT64: "uint64",
 }
 
 
@@ -29,10 +41,12 @@ class Input:
 
 @dataclass(frozen=True)
 class Output:
-    """One tensor that the user gets back; `dtype` is a NumPy name."""
+    """One tensor that the user gets back; `dtype` is a NumPy name, "" for that of what is computed."""
 
     name: str
     dtype: str
+    rounded: bool = False
+    """To bfloat16, which NumPy does not have: it comes as float32."""
 
 
 def read_inputs(infos: Sequence[ValueInfoProto], shapes: Mapping[str, tuple[int, ...]], file: str) -> tuple[Input, ...]:
@@ -49,11 +63,10 @@ def _input(info: ValueInfoProto, wanted: tuple[int, ...] | None, file: str) -> I
     if not info.type.HasField("tensor_type"):
         raise UnsupportedError("it is not a tensor", where)
     kind = info.type.tensor_type
-    if kind.elem_type not in _FLOATING:
+    if kind.elem_type not in _ELEMENTS:
         raise UnsupportedError(
-            f"its elements are {element_name(kind.elem_type)}", where,
-            "tinyc wants float32 inputs: move casts and look-ups of integers out of the model",
-        )  # fmt: skip
+            f"its elements are {element_name(kind.elem_type)}", where, "cast them in the application"
+        )
     declared = _declared(info)
     if wanted is not None:
         shape = _overridden(declared, wanted, where)
@@ -63,7 +76,7 @@ def _input(info: ValueInfoProto, wanted: tuple[int, ...] | None, file: str) -> I
         shape = _assumed(info.name, declared, where)
     if min(shape, default=1) < 1 or prod(shape) > MAX_ELEMENTS:
         raise TinycError(f"its shape {shape} is not possible", where)
-    return Input(info.name, shape, _FLOATING[kind.elem_type])
+    return Input(info.name, shape, _ELEMENTS[kind.elem_type])
 
 
 def _declared(info: ValueInfoProto) -> tuple[int | None, ...] | None:
@@ -101,9 +114,9 @@ def _assumed(name: str, declared: tuple[int | None, ...], where: str) -> tuple[i
 def read_output(info: ValueInfoProto, file: str) -> Output:
     """One output. Its shape is what comes out, whatever the model declares."""
     kind = info.type.tensor_type.elem_type
-    if kind != TensorProto.UNDEFINED and kind not in _FLOATING:
+    if kind != TensorProto.UNDEFINED and kind not in _ELEMENTS:
         raise UnsupportedError(
             f"its elements are {element_name(kind)}", f"{file}: output '{info.name}'",
-            "tinyc computes float outputs: leave the last steps (casts, argmax) to the application",
+            "leave the last steps to the application",
         )  # fmt: skip
-    return Output(info.name, _FLOATING.get(kind, "float32"))
+    return Output(info.name, _ELEMENTS.get(kind, ""), rounded=kind == TensorProto.BFLOAT16)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
+from typing import Any
 
+import numpy as np
 from onnx import NodeProto, defs
 
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.onnx.builder import Builder
+from tinyc.frontend.onnx.expand import function_body, has_function_body
 from tinyc.frontend.onnx.fold import can_evaluate, evaluate, result_shapes, static_shape
 from tinyc.frontend.onnx.handlers import HANDLERS
 from tinyc.frontend.onnx.model import Model, where
@@ -76,7 +79,7 @@ class Walk:
     def check_handled(self, node: NodeProto) -> None:
         """`check`, and UnsupportedError for an operator that no handler knows."""
         self.check(node)
-        if node.op_type not in HANDLERS:
+        if node.op_type not in HANDLERS and not has_function_body(node, self.model.opset):
             raise UnsupportedError(
                 f"operator {node.op_type} is not supported", where(self.model.file, node),
                 f"`tinyc inspect {self.model.file}` lists everything that stands in the way",
@@ -93,7 +96,7 @@ class Walk:
             results = evaluate(node, self.model.opset, constants, self.model.directory, where(self.model.file, node))
             self._define(node, [Constant(r) for r in results])
         else:
-            self._define(node, [self._handled(node, ins)])
+            self._define(node, self._handled(node, ins))
 
     def is_static(self, node: NodeProto, unread: Container[str]) -> bool:
         """Whether the results will be constant once all shapes are known; `unread` are such tensors before it."""
@@ -117,18 +120,44 @@ class Walk:
             if shape is not None and min(shape, default=1) > 0:
                 self.known[name] = Activation(self.builder.input(Input(name, shape, "float32")).value)
 
-    def _handled(self, node: NodeProto, ins: Sequence[Known | None]) -> Known:
-        self.check_handled(node)
+    def _handled(self, node: NodeProto, ins: Sequence[Known | None]) -> Sequence[Known | None]:
         at = where(self.model.file, node)
+        if node.op_type not in HANDLERS:
+            self._expand(node, at)
+            return [self.known.get(name) for name in node.output]
         view = NodeView(node, self.model.opset, ins, self.builder, at)
-        value = HANDLERS[node.op_type](view)
+        values = HANDLERS[node.op_type](view)
         view.attributes.finish(node.op_type, self.model.opset)
-        for name in node.output[1:]:
+        found = [self._known(v) for v in ([values] if isinstance(values, str) else values)]
+        for name in node.output[len(found) :]:
             if name in self._read:
                 raise UnsupportedError(f"its further result '{name}' is used", at)
+        return found
+
+    def _known(self, value: str | None) -> Known | None:
+        if value is None:
+            return None
         return Constant(self.builder.constants[value]) if value in self.builder.constants else Activation(value)
 
-    def _define(self, node: NodeProto, results: Sequence[Known]) -> None:
-        named = [name for name in node.output if name]
-        # onnx leaves out results without a name; a handler computes the first one only
-        self.known.update(zip(named, results, strict=False))
+    def _expand(self, node: NodeProto, at: str) -> None:
+        """Import the nodes of which ONNX says that the operator is made."""
+        kinds = {name: (self._element(name), self.shape(name)) for name in node.input if name}
+        body = function_body(node, self.model.opset, kinds)
+        if body is None:
+            self.check_handled(node)
+        for inner in body or ():
+            self._read.update(inner.input)
+            try:
+                self.add(inner)
+            except UnsupportedError as error:
+                message = f"operator {node.op_type} is made of others: {error.message}"
+                raise UnsupportedError(message, at, error.hint) from None
+
+    def _element(self, name: str) -> np.dtype[Any]:
+        known = self.known[name]
+        return known.data.dtype if isinstance(known, Constant) else self.builder.types[known.value].dtype.numpy
+
+    def _define(self, node: NodeProto, results: Sequence[Known | None]) -> None:
+        # onnx's evaluator leaves out results without a name, handlers leave out those at the end
+        named = [name for name in node.output if name] if len(results) < len(node.output) else node.output
+        self.known.update({n: r for n, r in zip(named, results, strict=False) if n and r is not None})

@@ -1,12 +1,12 @@
 """How each ONNX operator becomes operators of the IR: one handler each, listed here.
 
-A handler reads the attributes and inputs of its node, emits what computes the node's first result, and returns
-that value. What it does not ask for is noticed by its caller.
+A handler reads the attributes and inputs of its node, emits what computes the node's results, and returns the first,
+or all of them, None for what it does not compute. What it does not ask for is noticed by its caller.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from tinyc.frontend.onnx.handlers import (
     activation,
@@ -21,48 +21,96 @@ from tinyc.frontend.onnx.handlers import (
 )
 from tinyc.frontend.onnx.node import NodeView
 
-Handler = Callable[[NodeView], str]
+Handler = Callable[[NodeView], str | Sequence[str | None]]
 
 HANDLERS: Mapping[str, Handler] = {
+    "Abs": elementwise.function("abs"),
+    "Acos": elementwise.function("acos"),
+    "Acosh": elementwise.function("acosh"),
     "Add": elementwise.add,
+    "And": elementwise.function("and"),
+    "Asin": elementwise.function("asin"),
+    "Asinh": elementwise.function("asinh"),
+    "Atan": elementwise.function("atan"),
+    "Atanh": elementwise.function("atanh"),
     "AveragePool": pooling.average_pool,
     "BatchNormalization": normalization.batch_normalization,
+    "BitShift": elementwise.shift,
+    "BitwiseAnd": elementwise.function("bitwise_and"),
+    "BitwiseNot": elementwise.function("bitwise_not"),
+    "BitwiseOr": elementwise.function("bitwise_or"),
+    "BitwiseXor": elementwise.function("bitwise_xor"),
     "Cast": shape.cast,
+    "CastLike": shape.cast_like,
+    "Ceil": elementwise.function("ceil"),
+    "Celu": elementwise.function("celu", ("alpha", 1.0)),
     "Clip": activation.clip,
     "Concat": shape.concat,
     "Conv": convolution.conv,
+    "Cos": elementwise.function("cos"),
+    "Cosh": elementwise.function("cosh"),
     "Div": elementwise.div,
     "Dropout": shape.dropout,
+    "Elu": elementwise.function("elu", ("alpha", 1.0)),
+    "Equal": elementwise.function("equal"),
+    "Erf": elementwise.function("erf"),
+    "Exp": elementwise.function("exp"),
     "Flatten": shape.flatten,
+    "Floor": elementwise.function("floor"),
     "Gemm": linear.gemm,
     "GlobalAveragePool": pooling.global_average_pool,
     "GlobalMaxPool": pooling.global_max_pool,
+    "Greater": elementwise.function("greater"),
+    "GreaterOrEqual": elementwise.function("greater_or_equal"),
     "HardSigmoid": activation.hard_sigmoid,
     "HardSwish": activation.hard_swish,
     "Identity": shape.identity,
+    "IsInf": elementwise.is_inf,
+    "IsNaN": elementwise.function("is_nan"),
     "LeakyRelu": activation.leaky_relu,
+    "Less": elementwise.function("less"),
+    "LessOrEqual": elementwise.function("less_or_equal"),
+    "Log": elementwise.function("log"),
     "MatMul": linear.matmul,
     "Max": activation.maximum,
     "MaxPool": pooling.max_pool,
     "Mean": elementwise.mean_of,
     "Min": activation.minimum,
+    "Mod": elementwise.mod,
     "Mul": elementwise.mul,
     "Neg": elementwise.neg,
+    "Not": elementwise.function("not"),
+    "Or": elementwise.function("or"),
     "PRelu": activation.prelu,
     "Pad": shape.pad,
+    "Pow": elementwise.power,
+    "Reciprocal": elementwise.function("reciprocal"),
     "ReduceMean": reduction.reduce_mean,
     "ReduceSum": reduction.reduce_sum,
     "Relu": activation.relu,
     "Reshape": shape.reshape,
     "Resize": resize.resize,
+    "Round": elementwise.function("round"),
+    "Selu": elementwise.function("selu", ("alpha", 1.67326319217681884765625), ("gamma", 1.05070102214813232421875)),
+    "Shrink": elementwise.function("shrink", ("lambd", 0.5), ("bias", 0.0)),
     "Sigmoid": activation.sigmoid,
+    "Sign": elementwise.function("sign"),
+    "Sin": elementwise.function("sin"),
+    "Sinh": elementwise.function("sinh"),
     "Softmax": normalization.softmax,
+    "Softplus": elementwise.function("softplus"),
+    "Softsign": elementwise.function("softsign"),
+    "Sqrt": elementwise.function("sqrt"),
     "Squeeze": shape.squeeze,
     "Sub": elementwise.sub,
     "Sum": elementwise.sum_of,
     "Swish": activation.swish,
+    "Tan": elementwise.function("tan"),
     "Tanh": activation.tanh,
+    "ThresholdedRelu": elementwise.function("thresholded_relu", ("alpha", 1.0)),
     "Transpose": shape.transpose,
     "Unsqueeze": shape.unsqueeze,
     "Upsample": resize.upsample,
+    "Where": elementwise.function("where"),
+    "Xor": elementwise.function("xor"),
 }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyc.frontend.onnx.handlers.elementwise import folded
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.ops.add import Add
 from tinyc.ops.clamp import Clamp
+from tinyc.ops.map import Map
 from tinyc.ops.mul import Mul
 from tinyc.ops.sigmoid import Sigmoid
 from tinyc.ops.tanh import Tanh
@@ -22,6 +24,11 @@ def relu(node: NodeView) -> str:
 
 def clip(node: NodeView) -> str:
     """Bounds are attributes before opset 11 and inputs from then on; where low > high, high wins."""
+    constant = all(node.is_constant(i) for i in (1, 2) if node.has(i))
+    if node.opset >= 11 and not (constant and node.is_float(0)):
+        value = node.value(0)
+        value = node.emit(Map("max"), value, node.value(1)) if node.has(1) else value
+        return node.emit(Map("min"), value, node.value(2)) if node.has(2) else value
     if node.opset < 11:
         low, high = node.attributes.number("min", -INFINITY), node.attributes.number("max", INFINITY)
     else:
@@ -31,15 +38,19 @@ def clip(node: NodeView) -> str:
 
 
 def maximum(node: NodeView) -> str:
-    """The larger of a tensor and a constant number."""
-    index, bounds = _tensor_and_bounds(node)
-    return _clamped(node, max(bounds, default=-INFINITY), INFINITY, index)
+    """The largest of any number of tensors; of a tensor and constant numbers, a clamp."""
+    found = _tensor_and_bounds(node)
+    if found is None:
+        return folded("max")(node)
+    return _clamped(node, max(found[1], default=-INFINITY), INFINITY, found[0])
 
 
 def minimum(node: NodeView) -> str:
-    """The smaller of a tensor and a constant number."""
-    index, bounds = _tensor_and_bounds(node)
-    return _clamped(node, -INFINITY, min(bounds, default=INFINITY), index)
+    """The smallest of any number of tensors; of a tensor and constant numbers, a clamp."""
+    found = _tensor_and_bounds(node)
+    if found is None:
+        return folded("min")(node)
+    return _clamped(node, -INFINITY, min(found[1], default=INFINITY), found[0])
 
 
 def sigmoid(node: NodeView) -> str:
@@ -77,6 +88,8 @@ def leaky_relu(node: NodeView) -> str:
 
 def prelu(node: NodeView) -> str:
     """x, or slope · x where x is negative; the slope broadcasts."""
+    if not (node.is_float(0) and node.is_constant(1)):
+        return node.emit(Map("prelu"), node.value(0), node.value(1))
     x = node.value(0)
     below = node.emit(Mul(), node.emit(Clamp(high=0.0), x), node.store_like(1, node.floats(1, "slope")))
     if node.shape_of(below) != node.shape_of(x):
@@ -101,11 +114,11 @@ def _hard_sigmoid(node: NodeView, alpha: float, beta: float) -> str:
     return node.emit(Add(low=0.0, high=1.0), node.scaled(node.value(0), alpha), offset)
 
 
-def _tensor_and_bounds(node: NodeView) -> tuple[int, list[float]]:
-    """Which input is computed, and the constant numbers that the others are."""
+def _tensor_and_bounds(node: NodeView) -> tuple[int, list[float]] | None:
+    """Which input is computed, and the constant numbers that the others are; None if there is more to it."""
     tensors = [i for i in range(len(node)) if not node.is_constant(i)]
     rank = len(node.shape(tensors[0]))
     bounds = [node.constant(i, "bound") for i in range(len(node)) if node.is_constant(i)]
-    if len(tensors) != 1 or any(b.size != 1 or b.ndim > rank for b in bounds):
-        raise node.unsupported("of tensors; only a tensor and single constant numbers")
+    if len(tensors) != 1 or not node.is_float(tensors[0]) or any(b.size != 1 or b.ndim > rank for b in bounds):
+        return None
     return tensors[0], [float(b.reshape(())) for b in bounds]

@@ -1,41 +1,98 @@
-"""Arithmetic element by element, with NumPy's broadcasting."""
+"""Functions of single elements, with NumPy's broadcasting.
+
+Sums, differences and products of floats are operators of their own, which have int8 forms; everything else, and all
+arithmetic on integers, is a `Map`.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from tinyc.frontend.onnx.node import NodeView
+from tinyc.ir.op import Op
 from tinyc.ops.add import Add
+from tinyc.ops.map import Map
 from tinyc.ops.mul import Mul
 from tinyc.ops.sub import Sub
 
-
-def add(node: NodeView) -> str:
-    """a + b."""
-    return node.emit(Add(), node.value(0), node.value(1))
+Handler = Callable[[NodeView], str]
 
 
-def sub(node: NodeView) -> str:
-    """a − b."""
-    return node.emit(Sub(), node.value(0), node.value(1))
+def function(name: str, *parameters: tuple[str, float]) -> Handler:
+    """The handler of an operator that is a function of `Map`; its parameters are attributes with these defaults."""
+
+    def handler(node: NodeView) -> str:
+        values = tuple(node.attributes.number(attribute, default) for attribute, default in parameters)
+        return node.emit(Map(name, values), *(node.value(i) for i in range(len(node))))
+
+    return handler
 
 
-def mul(node: NodeView) -> str:
-    """a · b."""
-    return node.emit(Mul(), node.value(0), node.value(1))
+def _arithmetic(op: Op, name: str) -> Handler:
+    def handler(node: NodeView) -> str:
+        given = op if node.is_float(0) and node.is_float(1) else Map(name)
+        return node.emit(given, node.value(0), node.value(1))
+
+    return handler
+
+
+add = _arithmetic(Add(), "add")
+sub = _arithmetic(Sub(), "sub")
+mul = _arithmetic(Mul(), "mul")
 
 
 def div(node: NodeView) -> str:
-    """A division by a constant is a product with its reciprocal."""
-    divisor = node.floats(1, "divisor")
-    if not divisor.all():
-        raise node.invalid("a division by zero")
-    return node.emit(Mul(), node.value(0), node.store_like(1, 1 / divisor.astype(np.float64)))
+    """A division of floats by a constant is a product with its reciprocal."""
+    if node.is_float(1) and node.is_constant(1):
+        divisor = node.constant(1, "divisor").astype(np.float64)
+        with np.errstate(divide="ignore"):
+            reciprocal = 1 / divisor
+        if np.isfinite(reciprocal).all() and (np.abs(reciprocal) < np.finfo(np.float32).max).all():
+            return node.emit(Mul(), node.value(0), node.store_like(1, reciprocal))
+    return node.emit(Map("div"), node.value(0), node.value(1))
 
 
 def neg(node: NodeView) -> str:
     """−x."""
-    return node.scaled(node.value(0), -1)
+    return node.scaled(node.value(0), -1) if node.is_float(0) else node.emit(Map("neg"), node.value(0))
+
+
+def mod(node: NodeView) -> str:
+    """The remainder, with the sign of the divisor, or of the dividend if fmod is set."""
+    return node.emit(Map("fmod" if node.attributes.flag("fmod") else "mod"), node.value(0), node.value(1))
+
+
+def power(node: NodeView) -> str:
+    """x to a power, in the type of x."""
+    return node.emit(Map("pow" if node.is_float(0) or not node.is_float(1) else "pow_f"), node.value(0), node.value(1))
+
+
+def shift(node: NodeView) -> str:
+    """Bits moved to the left or to the right."""
+    direction = node.attributes.text("direction", "")
+    if direction not in ("LEFT", "RIGHT"):
+        raise node.invalid(f"direction {direction!r}: it is LEFT or RIGHT")
+    return node.emit(Map(f"shift_{direction.lower()}"), node.value(0), node.value(1))
+
+
+def is_inf(node: NodeView) -> str:
+    """Whether an element is infinite, of the signs that are asked for."""
+    signs = (node.attributes.flag("detect_negative", True), node.attributes.flag("detect_positive", True))
+    return node.emit(Map("is_inf", tuple(map(float, signs))), node.value(0))
+
+
+def folded(name: str) -> Handler:
+    """The handler of a function of any number of tensors that goes through them two by two."""
+
+    def handler(node: NodeView) -> str:
+        value = node.value(0)
+        for index in range(1, len(node)):
+            value = node.emit(Map(name), value, node.value(index))
+        return value
+
+    return handler
 
 
 def sum_of(node: NodeView) -> str:

@@ -5,14 +5,20 @@ from __future__ import annotations
 from math import isfinite, prod
 
 import numpy as np
-from onnx import TensorProto
+from onnx import TensorProto, helper
 
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.frontend.onnx.tensors import element_name
+from tinyc.ir.types import DType
+from tinyc.ops.cast import Cast
 from tinyc.ops.concat import Concat
 from tinyc.ops.pad import MAX_RANK, Pad
 
 _FLOATING = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16)
+_NUMBERS = (
+    TensorProto.BOOL, TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64,
+    TensorProto.UINT8, TensorProto.UINT16, TensorProto.UINT32, TensorProto.UINT64,
+)  # fmt: skip
 
 
 def identity(node: NodeView) -> str:
@@ -28,14 +34,28 @@ def dropout(node: NodeView) -> str:
 
 
 def cast(node: NodeView) -> str:
-    """Between floating-point types: activations are float32 whatever the model calls them."""
+    """To another element type; all floating-point types are float32 here, whatever the model calls them."""
     node.attributes.ignore("saturate", "round_mode")  # of casts to 8-bit floats
     to = node.attributes.integer("to", TensorProto.UNDEFINED)
-    if to not in _FLOATING:
+    kind = DType.F32 if to in _FLOATING else None
+    if kind is None and to in _NUMBERS:
+        kind = DType.of(helper.tensor_dtype_to_np_dtype(to))
+    if kind is None:
         raise node.attributes.unsupported(
-            "to", element_name(to), "floating-point types", "compute in float, and cast in the application"
+            "to", element_name(to), "floats of 16 bits and more, integers from 8 to 64 bits"
         )
-    return node.value(0)
+    return _converted(node, kind)
+
+
+def cast_like(node: NodeView) -> str:
+    """To the element type of another tensor."""
+    node.attributes.ignore("saturate", "round_mode")
+    return _converted(node, DType.F32 if node.is_float(1) else DType(DType.of(node.element(1))))
+
+
+def _converted(node: NodeView, kind: DType) -> str:
+    source = DType.F32 if node.is_float(0) else DType.of(node.element(0))
+    return node.value(0) if source is kind else node.emit(Cast(kind.value), node.value(0))
 
 
 def reshape(node: NodeView) -> str:

@@ -1,0 +1,152 @@
+"""ONNX's backend tests of single nodes, through tinyc's generated C on the host.
+
+Every case is compiled with its inputs fed at run time. Where a handler wants an input constant (a shape, axes), that
+input alone becomes an initializer, and the case is tried again.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+from tinyc.codegen.emit import emit_model, write_files
+from tinyc.driver.interface import interface_of
+from tinyc.driver.phases import lower
+from tinyc.errors import TinycError
+from tinyc.frontend.onnx import import_model
+from tinyc.ir.graph import Graph
+from tinyc.ir.interp import to_user, to_value
+from tinyc.ir.kernel import KernelTarget
+from tinyc.program.choice import Choice
+from tinyc.program.program import build_program
+from tinyc.run.host import HostModel
+
+RTOL, ATOL = 1e-3, 1e-7  # those of ONNX's own runner
+MOST_CONSTANTS = 8
+
+
+class Status(Enum):
+    """What became of a case."""
+
+    PASS = "pass"
+    UNSUPPORTED = "unsupported"  # a clear error
+    WRONG = "wrong"
+    CRASH = "crash"  # an exception that is not a TinycError
+    BROKEN = "does not compile"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one case, and what there is to say of it."""
+
+    name: str
+    status: Status
+    detail: str = ""
+
+
+@cache
+def cases() -> Mapping[str, Any]:
+    """ONNX's own cases by name."""
+    from onnx.backend.test.case.node import collect_testcases
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return {case.name: case for case in collect_testcases(None)}
+
+
+def run_case(name: str) -> Outcome:
+    """Compile and run one case."""
+    case = cases()[name]
+    try:
+        for inputs, outputs in case.data_sets:
+            problem = _run(case.model, [_array(x) for x in inputs], [_array(y) for y in outputs])
+            if problem:
+                return Outcome(name, Status.WRONG, problem)
+    except TinycError as error:
+        broken = "the C compiler rejects" in str(error)
+        return Outcome(name, Status.BROKEN if broken else Status.UNSUPPORTED, str(error) if broken else error.message)
+    except Exception as error:
+        return Outcome(name, Status.CRASH, f"{type(error).__name__}: {error}")
+    return Outcome(name, Status.PASS)
+
+
+def _array(value: Any) -> np.ndarray[Any, Any] | None:
+    if isinstance(value, TensorProto):
+        return numpy_helper.to_array(value)
+    return None if value is None else np.asarray(value)
+
+
+def _run(model: ModelProto, inputs: list[Any], outputs: list[Any]) -> str:
+    """What is wrong with the outputs, "" if nothing."""
+    given = {info.name: x for info, x in zip(model.graph.input, inputs, strict=True) if x is not None}
+    constants: set[str] = set()
+    with tempfile.TemporaryDirectory(prefix="tinyc-onnx-") as name:
+        folder = Path(name)
+        for _ in range(MOST_CONSTANTS):
+            try:
+                graph = _imported(model, given, constants, folder)
+                break
+            except TinycError as error:
+                wanted = re.search(r"\('([^']*)'\) must be constant", str(error))
+                if wanted is None or wanted[1] not in given or wanted[1] in constants:
+                    raise
+                constants.add(wanted[1])
+        got = _outputs(lower(graph, None).graph, given, folder)
+    for info, want in zip(model.graph.output, outputs, strict=True):
+        problem = _difference(got[info.name], want)
+        if problem:
+            return f"{info.name}: {problem}"
+    return ""
+
+
+def _imported(model: ModelProto, given: Mapping[str, Any], constants: set[str], folder: Path) -> Graph:
+    changed = ModelProto()
+    changed.CopyFrom(model)
+    del changed.graph.input[:]
+    for info in model.graph.input:
+        if info.name in constants:
+            changed.graph.initializer.append(numpy_helper.from_array(given[info.name], info.name))
+        elif info.name in given:
+            kind = info.type.tensor_type.elem_type
+            changed.graph.input.append(helper.make_tensor_value_info(info.name, kind, given[info.name].shape))
+    path = folder / "model.onnx"
+    path.write_bytes(changed.SerializeToString())
+    return import_model(path)
+
+
+def _outputs(graph: Graph, given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    program = build_program(graph, Choice(KernelTarget()))
+    files = emit_model(program, "model", "a test", "")
+    write_files(folder, files.texts, files.runtime)
+    host = HostModel(folder, interface_of(program, "model"))
+    values = [to_value(graph, port, given[port.name].astype(port.dtype)) for port in graph.inputs]
+    data, _ = host.run([value.tobytes() for value in values])
+    return {
+        port.name: to_user(graph, port, np.frombuffer(raw, kind.dtype.numpy).reshape(kind.shape))
+        for port, raw in zip(graph.outputs, data, strict=True)
+        for kind in [graph.types[port.value]]
+    }
+
+
+def _difference(got: Any, want: Any) -> str:
+    if want is None:
+        return ""
+    if got.shape != want.shape:
+        return f"shape {got.shape}, not {want.shape}"
+    if want.dtype.kind in "biu":
+        equal = got.dtype == want.dtype and np.array_equal(got, want)
+        return "" if equal else f"{got.dtype} {got.reshape(-1)[:6]}, not {want.dtype} {want.reshape(-1)[:6]}"
+    want = want.astype(np.float64)
+    with np.errstate(all="ignore"):
+        near = np.allclose(got.astype(np.float64), want, RTOL, ATOL, equal_nan=True)
+    return "" if near else f"{got.reshape(-1)[:6]}, not {want.reshape(-1)[:6]}"
