@@ -209,7 +209,8 @@ TINYC_ALWAYS_INLINE void tinyc_planes_spread(const tinyc_depthwise_planes_params
 #define TINYC_PLANES_TWO_MORE , "+r"(sum4), "+r"(sum5)
 #define TINYC_PLANES_SUMS(SUMS, more, ...)                                                                             \
     __asm__ volatile("push {r4, lr}\n\t" TINYC_PLANES_NAMES SUMS TINYC_PLANES_NO_NAMES "add sp, sp, #8"                \
-                     TINYC_PLANES_64_LINES TINYC_PLANES_64_LINES TINYC_PLANES_64_LINES                                 \
+                     TINYC_PLANES_64_LINES TINYC_PLANES_64_LINES TINYC_PLANES_64_LINES TINYC_PLANES_64_LINES           \
+                     TINYC_PLANES_64_LINES                                                                             \
                      : "+r"(sum0), "+r"(sum1), "+r"(sum2), "+r"(sum3), "+r"(cells), "+r"(taps), "+r"(end) more         \
                      : [count] "i"(count), [stride] "i"(p->stride_w), [width] "i"(p->kernel_w), [pairs] "i"(pairs),    \
                        [slots] "i"(slots)                                                                              \
@@ -230,7 +231,7 @@ TINYC_ALWAYS_INLINE void tinyc_planes_sums(const tinyc_depthwise_planes_params *
 {
     const int32_t pairs = p->kernel_h / 2, slots = pairs + 1;
 #if defined(TINYC_PLANES_ASM)
-    if (__builtin_constant_p(count) && __builtin_constant_p(p->kernel_w) && p->kernel_w <= 7 && slots < 16) {
+    if (__builtin_constant_p(count) && __builtin_constant_p(p->kernel_w) && p->kernel_w <= 7 && slots <= 5) {
         register int32_t sum0 __asm__("r0") = sums[0];
         register int32_t sum1 __asm__("r1") = sums[1];
         register int32_t sum2 __asm__("r2") = sums[2];
