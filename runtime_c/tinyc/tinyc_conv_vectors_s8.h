@@ -120,7 +120,7 @@ TINYC_ALWAYS_INLINE void tinyc_turn_strip(const tinyc_conv_vectors_params *p, co
 TINYC_ALWAYS_INLINE void tinyc_sums_4x2(int32_t steps, const int8_t *w, const int8_t *x, const int8_t *z, int32x4_t *a,
                                         int32x4_t *b)
 {
-    int32_t n = steps - 1;
+    register int32_t n __asm__("r11") = steps - 1; /* where a frame pointer is kept, GCC does not find it by itself */
     if (!__builtin_constant_p(steps)) {
         TINYC_SUMS_4X2("", TINYC_MAYBE_LOOP(TINYC_STEP_4X2("vmladava")));
         return;
