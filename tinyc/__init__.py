@@ -64,6 +64,7 @@ def compile(
     optimize: str = "speed",
     flash: int | None = None,
     autotune: bool = False,
+    cache: str | Path | None = None,
     rounding: str = "single",
     shapes: Mapping[str, tuple[int, ...]] | None = None,
     cmsis_nn: CmsisNN | None = None,
@@ -89,7 +90,8 @@ def compile(
 
     `optimize`: "speed" makes a function for each different layer and packs weights in the fastest form; "size" lets
     layers share functions. `flash` takes the fastest kernels with which the firmware has at most so many bytes.
-    `autotune` measures in the emulator what each kernel takes in each layer, instead of estimating it.
+    `autotune` measures in the emulator what each kernel takes in each layer, instead of estimating it; the folder
+    `cache` keeps what was measured from run to run.
 
     `schedule`: "layer", "patch", "stream", "stream2d" or "auto"; None is "layer" where that fits, else "auto". Of the
     schedules found, `ram` takes the fastest whose arena has at most so many bytes; `max_overhead` (such as 1.05) the
@@ -108,8 +110,8 @@ def compile(
 
     options = _options(
         board, calibration=calibration, calibration_method=calibration_method, in_float=float, kernels=kernels,
-        optimize=optimize, flash=flash, autotune=autotune, rounding=rounding, shapes=shapes, cmsis_nn=cmsis_nn,
-        schedule=schedule, ram=ram, max_overhead=max_overhead, input=input, canaries=canaries, memories=memories,
+        optimize=optimize, flash=flash, autotune=autotune, cache=cache, rounding=rounding, shapes=shapes,
+        cmsis_nn=cmsis_nn, schedule=schedule, ram=ram, max_overhead=max_overhead, input=input, canaries=canaries, memories=memories,
         dump_dir=dump_dir, link=link, progress=progress, say=say, watch=watch,
     )  # fmt: skip
     compile_model(Path(model), Path(out), options)
@@ -176,6 +178,7 @@ def _options(
     optimize: str = "speed",
     flash: int | None = None,
     autotune: bool = False,
+    cache: str | Path | None = None,
     cmsis_nn: CmsisNN | None = None,
     canaries: bool = False,
     memories: Mapping[str, int] | None = None,
@@ -191,7 +194,6 @@ def _options(
     from tinyc.memory.buffers import Memory
     from tinyc.program.choice import Optimize
     from tinyc.quant.observers import ObserverChoice
-    from tinyc.resources import cache_folder
     from tinyc.samples import silent
     from tinyc.target.board import load_board
 
@@ -215,7 +217,7 @@ def _options(
         memories=tuple(Memory(name, size) for name, size in (memories or {}).items()),
         dump_dir=None if dump_dir is None else Path(dump_dir),
         link=link,
-        cache_dir=cache_folder() if autotune else None,
+        cache_dir=None if cache is None else Path(cache),
         progress=progress,
         say=say or silent,
         watch=watch or silent,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -17,9 +16,3 @@ def resource(*parts: str) -> Path:
     installed = PACKAGE / "_resources"
     root = installed if installed.is_dir() else PACKAGE.parent
     return root.joinpath(*parts)
-
-
-def cache_folder() -> Path:
-    """Where measurements are kept from run to run: TINYC_CACHE, else `tinyc` in the user's folder for caches."""
-    own = os.environ.get("TINYC_CACHE")
-    return Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinyc"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
@@ -68,6 +69,12 @@ def check_calibration(args: Namespace) -> None:
     """Raise TinycError if what `add_model` read contradicts itself."""
     if args.float and args.calibration:
         raise TinycError("--float computes without quantization", hint="leave out --calibration, or --float")
+
+
+def cache_folder() -> Path:
+    """Where measurements are kept from run to run: TINYC_CACHE, else `tinyc` in the user's folder for caches."""
+    own = os.environ.get("TINYC_CACHE")
+    return Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinyc"
 
 
 def add_schedule(parser: ArgumentParser) -> None:

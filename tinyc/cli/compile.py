@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from tinyc.cli.command import Command, add_json, add_model, add_schedule, check_calibration, memory, size
+from tinyc.cli.command import Command, add_json, add_model, add_schedule, cache_folder, check_calibration, memory, size
 from tinyc.cli.terminal import Terminal
 from tinyc.errors import TinycError
 from tinyc.report.summary import buffers_table, layers_table, summary, title
@@ -74,6 +74,7 @@ def execute(args: Namespace, terminal: Terminal) -> int:
             optimize=args.optimize,
             flash=args.flash,
             autotune=args.autotune,
+            cache=cache_folder() if args.autotune else None,
             rounding=args.rounding,
             shapes=dict(args.shape),
             cmsis_nn=tinyc.CmsisNN(args.cmsis_nn_include, args.cmsis_nn_lib) if args.cmsis_nn_lib else None,
