@@ -20,6 +20,7 @@ from tinyc.ops.reshape import Reshape
 from tinyc.ops.resize import Resize
 from tinyc.ops.sigmoid import Sigmoid
 from tinyc.ops.softmax import Softmax
+from tinyc.ops.strided import Strided
 from tinyc.ops.sub import Sub
 from tinyc.ops.tanh import Tanh
 from tinyc.ops.transpose import Transpose
@@ -44,6 +45,7 @@ ALL_OPS: tuple[type[Op], ...] = (
     Resize,
     Sigmoid,
     Softmax,
+    Strided,
     Sub,
     Tanh,
     Transpose,

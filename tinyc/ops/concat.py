@@ -22,6 +22,7 @@ class Concat(Op):
     """The inputs behind one another along `axis`; in int8 all have the scale of the result."""
 
     name: ClassVar[str] = "concat"
+    any_type: ClassVar[bool] = True
 
     axis: int
 
@@ -35,6 +36,8 @@ class Concat(Op):
         rest = {(*t.shape[: self.axis], *t.shape[self.axis + 1 :]) for t in ins}
         if len(rest) != 1 or len({t.rank for t in ins}) != 1:
             raise VerifyError(f"concat along axis {self.axis}: shapes {[t.shape for t in ins]} differ elsewhere too")
+        if len({t.dtype for t in ins}) != 1:
+            raise VerifyError(f"concat of elements of several types: {', '.join(t.dtype.value for t in ins)}")
         shape = list(ins[0].shape)
         shape[self.axis] = sum(t.shape[self.axis] for t in ins)
         return (TensorType(tuple(shape), ins[0].dtype),)

@@ -23,6 +23,7 @@ class Reshape(Op):
 
     name: ClassVar[str] = "reshape"
     is_view: ClassVar[bool] = True
+    any_type: ClassVar[bool] = True
 
     shape: tuple[int, ...]
 

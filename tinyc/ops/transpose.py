@@ -13,6 +13,8 @@ from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, Table, cms
 from tinyc.ir.op import F32, Array, Op, Region, Signature
 from tinyc.ir.rules import AsIs, QuantRule, SameAs
 from tinyc.ir.types import TensorType
+from tinyc.ops._plain import steps
+from tinyc.ops.strided import strided_call
 
 MAX_RANK = 6
 
@@ -22,6 +24,7 @@ class Transpose(Op):
     """Axis a of the result is axis `perm[a]` of the input."""
 
     name: ClassVar[str] = "transpose"
+    any_type: ClassVar[bool] = True
 
     perm: tuple[int, ...]
 
@@ -71,14 +74,17 @@ class Transpose(Op):
             out = tuple(shape[p] for p in perm)
             sizes = dims("input", *shape), dims("output", *out)
             return [(cmsis_call("arm_transpose_s8", In(0), Out(), *sizes, params),)]
+        if not sig.x.quant and not sig.x.dtype.is_float:
+            moves = steps(sig.x.shape)
+            return [(strided_call(sig, 0, [moves[p] for p in self.perm]),)]
         rank = len(shape)
-        steps = [int(np.prod(shape[a + 1 :])) for a in range(rank)]
+        distances = steps(shape)
         lead = MAX_RANK - rank
         params = Struct(
             "tinyc_transpose_params",
             {
                 "size": (1,) * lead + tuple(shape[p] for p in perm),
-                "stride": (0,) * lead + tuple(steps[p] for p in perm),
+                "stride": (0,) * lead + tuple(distances[p] for p in perm),
             },
         )
         return [(tinyc_call(f"tinyc_transpose_{'s8' if sig.x.quant else 'f32'}", params, In(0), Out()),)]
