@@ -79,13 +79,13 @@ def test_attributes_of_a_function() -> None:
 
 def test_attributes_that_no_handler_reads() -> None:
     """Such attributes come with later opsets; their defaults must mean what held before."""
-    Attributes(helper.make_node("Conv", ["x", "w"], ["y"], group=1, auto_pad="NOTSET"), "here").finish("Conv", 17)
+    Attributes(helper.make_node("Conv", ["x", "w"], ["y"], group=1, auto_pad="NOTSET"), "here").finish(17)
     for value in ({"group": 2}, {"auto_pad": "VALID"}, {"dilations": [1, 1]}):
         with pytest.raises(UnsupportedError, match=f"here: attribute {next(iter(value))} = .* only its default"):
-            Attributes(helper.make_node("Conv", ["x", "w"], ["y"], **value), "here").finish("Conv", 17)
+            Attributes(helper.make_node("Conv", ["x", "w"], ["y"], **value), "here").finish(17)
     branch = helper.make_graph([], "g", [], [])
     with pytest.raises(UnsupportedError, match="then_branch"):
-        Attributes(helper.make_node("If", ["x"], ["y"], then_branch=branch), "here").finish("If", 17)
+        Attributes(helper.make_node("If", ["x"], ["y"], then_branch=branch), "here").finish(17)
 
 
 def test_an_attribute_given_twice() -> None:

@@ -23,6 +23,7 @@ class Attributes:
 
     def __init__(self, node: NodeProto, where: str) -> None:
         self.where = where
+        self._operator = (node.op_type, node.domain)
         self._left = {a.name: a for a in node.attribute}
         if len(self._left) != len(node.attribute):
             raise TinycError("an attribute is given twice", where)
@@ -76,9 +77,10 @@ class Attributes:
         """The error for a value that tinyc does not do."""
         return UnsupportedError(f"attribute {name} = {value!r} is not supported, only {wanted}", self.where, hint)
 
-    def finish(self, op: str, opset: int) -> None:
+    def finish(self, opset: int) -> None:
         """UnsupportedError for a given attribute that nobody asked for, unless it says what holds anyway."""
-        known = defs.get_schema(op, opset).attributes
+        op, domain = self._operator
+        known = defs.get_schema(op, opset, domain).attributes
         for name, given in self._left.items():
             if given.type == AttributeProto.GRAPH or self._value(given) != self._value(known[name].default_value):
                 raise self.unsupported(name, self._value(given), "its default")

@@ -13,7 +13,7 @@ Kinds = Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]]
 
 def has_function_body(node: NodeProto, opset: int) -> bool:
     """Whether ONNX defines the operator by others."""
-    schema: Any = defs.get_schema(node.op_type, opset)  # whose stubs lack functions
+    schema: Any = defs.get_schema(node.op_type, opset, node.domain)  # whose stubs lack functions
     return bool(schema.has_function or schema.has_context_dependent_function)
 
 
@@ -29,7 +29,7 @@ def function_body(node: NodeProto, opset: int, kinds: Kinds) -> list[NodeProto] 
     names = dict(zip(function.input, node.input, strict=False))
     names |= dict.fromkeys(function.input[len(node.input) :], "")
     names |= {name: given for name, given in zip(function.output, node.output, strict=False) if given}
-    schema = defs.get_schema(node.op_type, opset)
+    schema = defs.get_schema(node.op_type, opset, node.domain)
     given = {a.name: a.default_value for a in schema.attributes.values() if a.default_value.name}
     given |= {a.name: a for a in function.attribute_proto}
     given |= {a.name: a for a in node.attribute}
@@ -37,7 +37,7 @@ def function_body(node: NodeProto, opset: int, kinds: Kinds) -> list[NodeProto] 
 
 
 def _function(node: NodeProto, opset: int, kinds: Kinds) -> FunctionProto | None:
-    schema: Any = defs.get_schema(node.op_type, opset)
+    schema: Any = defs.get_schema(node.op_type, opset, node.domain)
     if schema.has_context_dependent_function:
         types = [_type(kinds[name]) if name else b"" for name in node.input]
         versions = [v for v in schema.context_dependent_function_opset_versions if v <= opset]

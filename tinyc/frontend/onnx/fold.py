@@ -96,7 +96,7 @@ def _alone(
         [ValueInfoProto(name=o) for o in node.output if o],
         data,
     )  # fmt: skip
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid(node.domain, opset)])
 
 
 def _constant(attributes: Attributes, directory: Path, where: str) -> Array:

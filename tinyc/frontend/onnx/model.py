@@ -13,6 +13,8 @@ from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.onnx.ports import Input, Output, read_inputs, read_output
 
 OLDEST_OPSET = 7
+OTHER_DOMAINS = ("ai.onnx.ml", "ai.onnx.preview")
+"""Domains beside ONNX's own, "", whose operators the onnx package describes."""
 _QUANTIZED = {
     "ConvInteger", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "QLinearConv", "QLinearMatMul",
     "QuantizeLinear",
@@ -25,18 +27,22 @@ class Model:
 
     file: str
     directory: Path
-    opset: int
+    opsets: Mapping[str, int]  # of the known domains
     nodes: tuple[NodeProto, ...]
     tensors: Mapping[str, TensorProto]
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
+
+    def opset(self, node: NodeProto) -> int:
+        """The version of the operators of the node's domain, which must be a known one."""
+        return self.opsets[node.domain]
 
 
 def read_model(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Model:
     """Read and check the file; `shapes` gives the shapes of inputs that the model leaves open."""
     file = str(path)
     proto = _parse(path)
-    opset = _opset(proto, file)
+    opsets = _opsets(proto, file)
     graph = proto.graph
     _check_float(graph, file)
     if graph.sparse_initializer:
@@ -49,12 +55,17 @@ def read_model(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Model:
     inputs = read_inputs(real_inputs, shapes, file)
     nodes = in_order(graph.node, [*tensors, *(i.name for i in inputs)], file)
     outputs = tuple(read_output(o, file) for o in graph.output)
-    return Model(file, path.parent, opset, tuple(nodes), tensors, inputs, outputs)
+    return Model(file, path.parent, opsets, tuple(nodes), tensors, inputs, outputs)
 
 
 def node_name(node: NodeProto) -> str:
     """The node's name, or that of its first result."""
     return node.name or next((o for o in node.output if o), "")
+
+
+def operator_name(node: NodeProto) -> str:
+    """The operator, behind its domain if that is not ONNX's own: "Add", "ai.onnx.ml.Binarizer"."""
+    return f"{node.domain}.{node.op_type}" if node.domain else str(node.op_type)
 
 
 def where(file: str, node: NodeProto) -> str:
@@ -93,13 +104,18 @@ def _texts(proto: ModelProto) -> Iterator[object]:
         yield from (node.name, node.op_type, node.domain, *node.input, *node.output, *(a.name for a in node.attribute))
 
 
-def _opset(proto: ModelProto, file: str) -> int:
-    versions = [o.version for o in proto.opset_import if not o.domain]
+def _opsets(proto: ModelProto, file: str) -> dict[str, int]:
+    versions: dict[str, list[int]] = {}
+    for given in proto.opset_import:
+        if not given.domain or given.domain in OTHER_DOMAINS:
+            versions.setdefault(given.domain, []).append(given.version)
     if not versions:
         raise UnsupportedError("the model uses no operators of ONNX's own domain", file)
-    if len(set(versions)) > 1:
-        raise TinycError(f"the model names more than one opset: {versions}", file)
-    opset, newest = versions[0], defs.onnx_opset_version()
+    newest = defs.onnx_opset_version()
+    for listed in versions.values():
+        if len(set(listed)) > 1:
+            raise TinycError(f"the model names more than one opset: {listed}", file)
+    opset = versions.setdefault("", [newest])[0]
     if opset < OLDEST_OPSET:
         raise UnsupportedError(
             f"opset {opset}; the oldest that tinyc reads is {OLDEST_OPSET}", file,
@@ -110,7 +126,7 @@ def _opset(proto: ModelProto, file: str) -> int:
             f"opset {opset}; the installed onnx package knows {newest}", file,
             f"pip install -U onnx, or export with opset {newest} or lower",
         )  # fmt: skip
-    return int(opset)
+    return {domain: int(listed[0]) for domain, listed in versions.items()}
 
 
 def _check_float(graph: GraphProto, file: str) -> None:

@@ -163,6 +163,13 @@ class NodeView:
         """Whether the input has floating-point elements, which are all computed as float32."""
         return self.element(index).kind == "f"
 
+    def is_finite(self, index: int) -> bool:
+        """Whether the input has no infinite numbers and no NaN, as far as is known at compile time."""
+        known = self._input(index)
+        if isinstance(known, Activation) or known.data.dtype.kind != "f":
+            return True
+        return bool(np.isfinite(known.data).all())
+
     def element(self, index: int) -> np.dtype[Any]:
         """The element type of the input."""
         known = self._input(index)

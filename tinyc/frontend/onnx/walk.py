@@ -13,7 +13,7 @@ from tinyc.frontend.onnx.builder import Builder
 from tinyc.frontend.onnx.expand import function_body, has_function_body
 from tinyc.frontend.onnx.fold import can_evaluate, evaluate, result_shapes, static_shape
 from tinyc.frontend.onnx.handlers import HANDLERS
-from tinyc.frontend.onnx.model import Model, where
+from tinyc.frontend.onnx.model import Model, operator_name, where
 from tinyc.frontend.onnx.node import Activation, Constant, Known, NodeView
 from tinyc.frontend.onnx.ports import Input
 from tinyc.frontend.onnx.tensors import to_array
@@ -51,18 +51,18 @@ class Walk:
 
     def check(self, node: NodeProto) -> None:
         """UnsupportedError for an operator that is no one's, TinycError for too few or too many inputs or results."""
-        at = where(self.model.file, node)
-        if node.domain:
+        at, opset = where(self.model.file, node), self.model.opsets.get(node.domain, 0)
+        if node.domain not in self.model.opsets:
             raise UnsupportedError(
                 f"operator {node.op_type} of the domain '{node.domain}'", at,
                 "export with plain ONNX operators, and resolve functions with onnx.inliner.inline_local_functions",
             )  # fmt: skip
         try:
-            schema = defs.get_schema(node.op_type, self.model.opset)
+            schema = defs.get_schema(node.op_type, opset, node.domain)
         except defs.SchemaError:
-            raise UnsupportedError(f"opset {self.model.opset} has no operator {node.op_type}", at) from None
+            raise UnsupportedError(f"opset {opset} has no operator {node.op_type}", at) from None
         if schema.deprecated:
-            raise UnsupportedError(f"operator {node.op_type} is deprecated in opset {self.model.opset}", at)
+            raise UnsupportedError(f"operator {node.op_type} is deprecated in opset {opset}", at)
         for what, have, least, most in (
             ("inputs", len(node.input), schema.min_input, schema.max_input),
             ("results", len(node.output), schema.min_output, schema.max_output),
@@ -71,7 +71,7 @@ class Walk:
                 raise TinycError(f"{node.op_type} has {least} to {most} {what}, this node has {have}", at)
         given = {a.name for a in node.attribute}
         for name in sorted(given - schema.attributes.keys()):
-            raise UnsupportedError(f"{node.op_type} has no attribute '{name}' in opset {self.model.opset}", at)
+            raise UnsupportedError(f"{node.op_type} has no attribute '{name}' in opset {opset}", at)
         for name, attribute in schema.attributes.items():
             if attribute.required and name not in given:
                 raise TinycError(f"attribute {name} is missing", at)
@@ -79,7 +79,7 @@ class Walk:
     def check_handled(self, node: NodeProto) -> None:
         """`check`, and UnsupportedError for an operator that no handler knows."""
         self.check(node)
-        if node.op_type not in HANDLERS and not has_function_body(node, self.model.opset):
+        if operator_name(node) not in HANDLERS and not has_function_body(node, self.model.opset(node)):
             raise UnsupportedError(
                 f"operator {node.op_type} is not supported", where(self.model.file, node),
                 f"`tinyc inspect {self.model.file}` lists everything that stands in the way",
@@ -92,8 +92,9 @@ class Walk:
         constants = {n: k.data for n, k in zip(node.input, ins, strict=True) if isinstance(k, Constant)}
         if node.op_type in _OF_SHAPES and isinstance(ins[0], Activation):
             self._define(node, [Constant(static_shape(node, self.shape(node.input[0]), where(self.model.file, node)))])
-        elif not any(isinstance(k, Activation) for k in ins) and can_evaluate(node, self.model.opset):
-            results = evaluate(node, self.model.opset, constants, self.model.directory, where(self.model.file, node))
+        elif not any(isinstance(k, Activation) for k in ins) and can_evaluate(node, self.model.opset(node)):
+            at = where(self.model.file, node)
+            results = evaluate(node, self.model.opset(node), constants, self.model.directory, at)
             self._define(node, [Constant(r) for r in results])
         else:
             self._define(node, self._handled(node, ins))
@@ -106,7 +107,7 @@ class Walk:
 
     def guess(self, node: NodeProto) -> None:
         """Stand-ins for the results of a node that is not supported, where ONNX's own inference finds their shapes."""
-        if not all(name in self.known for name in node.input if name):
+        if node.domain not in self.model.opsets or not all(name in self.known for name in node.input if name):
             return
         constants, activations = {}, {}
         for name in filter(None, node.input):
@@ -115,19 +116,19 @@ class Walk:
                 constants[name] = known.data
             else:
                 activations[name] = self.shape(name)
-        shapes = result_shapes(node, self.model.opset, constants, activations)
+        shapes = result_shapes(node, self.model.opset(node), constants, activations)
         for name, shape in zip(filter(None, node.output), shapes, strict=True):
             if shape is not None and min(shape, default=1) > 0:
                 self.known[name] = Activation(self.builder.input(Input(name, shape, "float32")).value)
 
     def _handled(self, node: NodeProto, ins: Sequence[Known | None]) -> Sequence[Known | None]:
         at = where(self.model.file, node)
-        if node.op_type not in HANDLERS:
+        if operator_name(node) not in HANDLERS:
             self._expand(node, at)
             return [self.known.get(name) for name in node.output]
-        view = NodeView(node, self.model.opset, ins, self.builder, at)
-        values = HANDLERS[node.op_type](view)
-        view.attributes.finish(node.op_type, self.model.opset)
+        view = NodeView(node, self.model.opset(node), ins, self.builder, at)
+        values = HANDLERS[operator_name(node)](view)
+        view.attributes.finish(self.model.opset(node))
         found = [self._known(v) for v in ([values] if isinstance(values, str) else values)]
         for name in node.output[len(found) :]:
             if name in self._read:
@@ -142,7 +143,7 @@ class Walk:
     def _expand(self, node: NodeProto, at: str) -> None:
         """Import the nodes of which ONNX says that the operator is made."""
         kinds = {name: (self._element(name), self.shape(name)) for name in node.input if name}
-        body = function_body(node, self.model.opset, kinds)
+        body = function_body(node, self.model.opset(node), kinds)
         if body is None:
             self.check_handled(node)
         for inner in body or ():

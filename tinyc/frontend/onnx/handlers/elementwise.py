@@ -1,7 +1,7 @@
 """Functions of single elements, with NumPy's broadcasting.
 
-Sums, differences and products of floats are operators of their own, which have int8 forms; everything else, and all
-arithmetic on integers, is a `Map`.
+Sums, differences and products of floats are operators of their own, which have int8 forms; everything else, all
+arithmetic on integers and all with infinite constants, as in masks, is a `Map`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def function(name: str, *parameters: tuple[str, float]) -> Handler:
 
 def _arithmetic(op: Op, name: str) -> Handler:
     def handler(node: NodeView) -> str:
-        given = op if node.is_float(0) and node.is_float(1) else Map(name)
+        given = op if all(node.is_float(i) and node.is_finite(i) for i in (0, 1)) else Map(name)
         return node.emit(given, node.value(0), node.value(1))
 
     return handler
