@@ -1,8 +1,9 @@
 """What models cost on each emulated core: `make bench`.
 
-Compiles the examples, and the reference models in ../shared where they are, for one board of each core, runs one
-sample of each in the emulator, and writes the table to build/bench.md and build/bench.json. Where ../shared has the
-figures of TensorFlow Lite Micro with CMSIS-NN for the same network and core, the best of its builds stands beside.
+Compiles the examples, and the reference models in ../shared where they are, for one board of each core with each
+kernel set and schedule, runs one sample of each in the emulator, and writes the table to build/bench.md and
+build/bench.json. Where ../shared has the figures of TensorFlow Lite Micro with CMSIS-NN for the same network and
+core, the best of its builds stands beside.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,15 @@ from rich.console import Console
 from rich.progress import track
 
 import tinyc
+from tinyc.driver.kernels import kernel_target
 from tinyc.driver.profile import profile
+from tinyc.driver.trial import trial
+from tinyc.ir.graph import Graph, plain_port
+from tinyc.ir.region import RegionOp
+from tinyc.ir.types import i8
+from tinyc.program.choice import Choice
+from tinyc.program.program import build_program
+from tinyc.target.board import load_board
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -75,12 +85,36 @@ MODELS = (
 
 
 @dataclass(frozen=True)
+class Way:
+    """A way to compile: kernels, what they are chosen for, and the schedule."""
+
+    name: str
+    kernels: str = "tinyc"
+    optimize: str = "speed"
+    schedule: str = "layer"
+
+
+WAYS = (
+    Way("speed"),
+    Way("size", optimize="size"),
+    Way("cmsis-nn", kernels="cmsis-nn"),
+    Way("speed, auto", schedule="auto"),
+)
+
+
+@dataclass(frozen=True)
 class Row:
-    """One model on one core. `instructions` are those of one inference, counted by QEMU; sizes are in bytes."""
+    """One model on one core, compiled in one way. `instructions` are those of one inference, counted by QEMU.
+
+    Sizes are in bytes. `code_bytes` are those of the model and its kernels, with what they need of C's library; those
+    of start-up and harness are left out. `weights_bytes` has everything constant; `plain_bytes` the weights and biases
+    as they are, and a multiplier and a shift for each channel.
+    """
 
     model: str
     board: str
     cpu: str
+    way: str
     calibration: str
     macs: int
     macs_executed: int
@@ -90,19 +124,23 @@ class Row:
     ram_bytes: int
     code_bytes: int
     weights_bytes: int
+    plain_bytes: int
     flash_bytes: int
     tflm_instructions: int | None
     tflm_arena_bytes: int | None
+    tflm_code_bytes: int | None
 
 
-def measure(model: Model, board: str, baselines: Mapping[str, Any]) -> Row:
+def measure(model: Model, board: str, way: Way, baselines: Mapping[str, Any]) -> Row:
     """Compile, emulate, and take down what it costs."""
     samples = model.load_samples()
     with tempfile.TemporaryDirectory(prefix="tinyc-bench-") as folder:
-        calibration = samples or "random:1"
-        compiled = tinyc.compile(model.file, board, folder, calibration=calibration)
+        compiled = tinyc.compile(
+            model.file, board, folder, calibration=samples or "random:1",
+            kernels=way.kernels, optimize=way.optimize, schedule=way.schedule,
+        )  # fmt: skip
         cost = profile(compiled, samples)
-        report = compiled.report
+        report, graph = compiled.report, compiled.graph
     builds = baselines.get(model.baseline, {}).get("builds", {})
     core = report["cpu"].replace("cortex-", "")
     rivals = [build for name, build in builds.items() if name.startswith(f"{core}-")]
@@ -110,6 +148,7 @@ def measure(model: Model, board: str, baselines: Mapping[str, Any]) -> Row:
         model=model.name,
         board=board,
         cpu=report["cpu"],
+        way=way.name,
         calibration="real" if samples else "random",
         macs=report["macs"],
         macs_executed=report["macs_executed"],
@@ -117,25 +156,49 @@ def measure(model: Model, board: str, baselines: Mapping[str, Any]) -> Row:
         arena_bytes=cost.arena_planned,
         stack_bytes=cost.stack_high_water,
         ram_bytes=report["ram_bytes"],
-        code_bytes=cost.code,
+        code_bytes=cost.code - harness_bytes(board),
         weights_bytes=report["weights_bytes"],
+        plain_bytes=plain_bytes(graph),
         flash_bytes=cost.flash,
         tflm_instructions=min((build["instructions"] for build in rivals), default=None),
         tflm_arena_bytes=min((build["arena_bytes"] for build in rivals), default=None),
+        tflm_code_bytes=min((build["code_bytes"] for build in rivals), default=None),
     )
+
+
+@cache
+def harness_bytes(board: str) -> int:
+    """The code of a firmware whose model does nothing."""
+    kind = i8(4, scale=1.0)
+    graph = Graph("nothing", (plain_port("x", kind),), (plain_port("x", kind),), (), {"x": kind})
+    target = load_board(board)
+    with trial(build_program(graph, Choice(kernel_target(target.cpu))), target) as (_, elf):
+        return elf.text_bytes
+
+
+def plain_bytes(graph: Graph) -> int:
+    """Weights, biases, and what requantization takes for each channel."""
+    total = 0
+    for body in (graph, *(node.op.body for node in graph.nodes if isinstance(node.op, RegionOp))):
+        for name in body.constants:
+            kind = body.types[name]
+            total += kind.bytes + (8 * len(kind.quant.scale) if kind.quant and kind.quant.axis is not None else 0)
+    return total
 
 
 def markdown(rows: Iterable[Row]) -> str:
     """The table."""
     lines = [
-        "| model | core | MACs | instructions | a MAC | TFLM | TFLM / tinyc | arena | TFLM | stack | code | flash |",
-        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "| model | core | kernels, schedule | MACs | instructions | a MAC | TFLM | TFLM / tinyc | arena | TFLM | stack"
+        " | code | TFLM | weights | of plain |",
+        "|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for row in rows:
         rival = row.tflm_instructions
         cells = [
             row.model + ("" if row.calibration == "real" else " *"),
-            row.cpu,
+            row.cpu.removeprefix("cortex-").upper(),
+            row.way,
             f"{row.macs_executed:,}",
             f"{row.instructions:,}",
             f"{row.instructions / row.macs_executed:.2f}",
@@ -145,12 +208,15 @@ def markdown(rows: Iterable[Row]) -> str:
             f"{row.tflm_arena_bytes:,}" if row.tflm_arena_bytes else "",
             f"{row.stack_bytes:,}",
             f"{row.code_bytes:,}",
-            f"{row.flash_bytes:,}",
+            f"{row.tflm_code_bytes:,}" if row.tflm_code_bytes else "",
+            f"{row.weights_bytes:,}",
+            f"{row.weights_bytes / row.plain_bytes:.2f}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
-        "Instructions of one inference, counted by QEMU: not cycles. Sizes in bytes; code with the test harness.",
+        "Instructions of one inference, counted by QEMU: not cycles. Sizes in bytes; code of the model and its kernels",
+        "(TFLM: of the whole image without the model), weights with all tables, and how much of plain int8 they are.",
         "MACs without those of channels that do nothing. `*` calibrated on random inputs.",
     ]
     return "\n".join(lines) + "\n"
@@ -185,17 +251,20 @@ def main() -> int:
     """Measure what is asked for, and write and print the table; 1 if a model could not be measured."""
     parser = command_line("Measure models in the emulator.", MODELS)
     parser.add_argument("--boards", nargs="+", default=BOARDS, metavar="BOARD", help="default: one of each core")
+    ways = [way.name for way in WAYS]
+    parser.add_argument("--ways", nargs="+", choices=ways, default=ways, metavar="WAY", help=", ".join(map(repr, ways)))
     args = parser.parse_args()
     models = named(MODELS, args.models, "bench")
     anchors = SHARED / "anchors" / "tflm.json"
     baselines = json.loads(anchors.read_text())["models"] if anchors.is_file() else {}
-    jobs = [(model, board) for model in models for board in args.boards]
+    wanted = [way for way in WAYS if way.name in args.ways]
+    jobs = [(model, board, way) for model in models for board in args.boards for way in wanted]
     rows = []
-    for model, board in track(jobs, "measuring", console=Console(stderr=True)):
+    for model, board, way in track(jobs, "measuring", console=Console(stderr=True)):
         try:
-            rows.append(measure(model, board, baselines))
+            rows.append(measure(model, board, way, baselines))
         except tinyc.TinycError as error:
-            print(f"bench: {model.name} on {board}: {error}", file=sys.stderr)
+            print(f"bench: {model.name} on {board}, {way.name}: {error}", file=sys.stderr)
     publish("bench", rows, markdown(rows))
     return 0 if len(rows) == len(jobs) else 1
 
