@@ -32,6 +32,7 @@ from tinyc.program.program import build_program
 from tinyc.run.host import HostModel
 
 RTOL, ATOL = 1e-3, 1e-7  # those of ONNX's own runner
+BFLOAT16_RTOL = 2**-6  # its, too: two of the last digits of bfloat16
 MOST_CONSTANTS = 8
 
 
@@ -146,7 +147,8 @@ def _difference(got: Any, want: Any) -> str:
     if want.dtype.kind in "biu":
         equal = got.dtype == want.dtype and np.array_equal(got, want)
         return "" if equal else f"{got.dtype} {got.reshape(-1)[:6]}, not {want.dtype} {want.reshape(-1)[:6]}"
+    relative = BFLOAT16_RTOL if want.dtype.name == "bfloat16" else RTOL
     want = want.astype(np.float64)
     with np.errstate(all="ignore"):
-        near = np.allclose(got.astype(np.float64), want, RTOL, ATOL, equal_nan=True)
+        near = np.allclose(got.astype(np.float64), want, relative, ATOL, equal_nan=True)
     return "" if near else f"{got.reshape(-1)[:6]}, not {want.reshape(-1)[:6]}"

@@ -53,7 +53,12 @@ def evaluate(node: NodeProto, opset: int, ins: Mapping[str, Array], directory: P
         raise UnsupportedError(f"it cannot be computed at compile time: {error}", where) from None
     if not all(isinstance(r, np.ndarray | np.generic) for r in results):
         raise UnsupportedError("its results are not tensors", where)
-    return [np.asarray(r) for r in results]
+    return [_plain(np.asarray(r)) for r in results]
+
+
+def _plain(data: Array) -> Array:
+    """bfloat16 as float32, as `to_array` reads it."""
+    return data.astype(np.float32) if data.dtype.name == "bfloat16" else data
 
 
 def static_shape(node: NodeProto, shape: Shape, where: str) -> Array:
