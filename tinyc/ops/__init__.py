@@ -1,20 +1,25 @@
 """The operators, one file each. A new one adds its line here."""
 
 from tinyc.ir.op import Op
+from tinyc.ops.accumulate import Accumulate
 from tinyc.ops.add import Add
 from tinyc.ops.avg_pool2d import AvgPool2D
 from tinyc.ops.cast import Cast
 from tinyc.ops.clamp import Clamp
 from tinyc.ops.concat import Concat
 from tinyc.ops.conv2d import Conv2D
+from tinyc.ops.convolve import Convolve
 from tinyc.ops.dense import Dense
 from tinyc.ops.depthwise_conv2d import DepthwiseConv2D
+from tinyc.ops.einsum import Einsum
 from tinyc.ops.map import Map
 from tinyc.ops.matmul import MatMul
 from tinyc.ops.max_pool2d import MaxPool2D
 from tinyc.ops.mean import Mean
 from tinyc.ops.mul import Mul
 from tinyc.ops.pad import Pad
+from tinyc.ops.pool import Pool
+from tinyc.ops.reduce import Reduce
 from tinyc.ops.requantize import Requantize
 from tinyc.ops.reshape import Reshape
 from tinyc.ops.resize import Resize
@@ -23,23 +28,29 @@ from tinyc.ops.softmax import Softmax
 from tinyc.ops.strided import Strided
 from tinyc.ops.sub import Sub
 from tinyc.ops.tanh import Tanh
+from tinyc.ops.top_k import TopK
 from tinyc.ops.transpose import Transpose
 
 ALL_OPS: tuple[type[Op], ...] = (
+    Accumulate,
     Add,
     AvgPool2D,
     Cast,
     Clamp,
     Concat,
     Conv2D,
+    Convolve,
     Dense,
     DepthwiseConv2D,
+    Einsum,
     Map,
     MatMul,
     MaxPool2D,
     Mean,
     Mul,
     Pad,
+    Reduce,
+    Pool,
     Requantize,
     Reshape,
     Resize,
@@ -48,6 +59,7 @@ ALL_OPS: tuple[type[Op], ...] = (
     Strided,
     Sub,
     Tanh,
+    TopK,
     Transpose,
 )
 BY_NAME: dict[str, type[Op]] = {op.name: op for op in ALL_OPS}
