@@ -49,6 +49,8 @@ class NodeView:
         self.opset = opset
         self.where = where
         self.attributes = Attributes(proto, where)
+        self.results = tuple(proto.output)
+        """Names of the results; "" for one that nobody wants."""
         self._stem = next((o for o in proto.output if o), self.name)
         self._in_names = tuple(proto.input)
         self._ins = tuple(ins)

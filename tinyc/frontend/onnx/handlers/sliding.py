@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinyc.frontend.onnx.node import NodeView
@@ -77,18 +78,32 @@ class Sliding:
 
 
 def read_sliding(node: NodeView, size: tuple[int, ...], kernel: tuple[int, ...]) -> Sliding:
-    """The window that `node` moves over a tensor with spatial `size`."""
+    """The window that `node` moves over a tensor with one or two spatial axes of `size`."""
+    return plane(node, read_axes(node, size, kernel))
+
+
+def plane(node: NodeView, axes: Sequence[Axis]) -> Sliding:
+    """One or two axes as those of a plane."""
+    sliding = Sliding(Axis(1, 1, 1, 1) if len(axes) == 1 else axes[0], axes[-1])
+    height, width = (a.size + a.before + a.after for a in sliding.axes)
+    if height * width > MAX_CELLS:
+        raise node.unsupported(f"a padded plane of {height}x{width} cells is too large")
+    return sliding
+
+
+def read_axes(node: NodeView, size: tuple[int, ...], kernel: tuple[int, ...]) -> tuple[Axis, ...]:
+    """The axes of a window over any number of axes of `size`."""
     rank = len(size)
-    _check_values(node, "kernel_shape", kernel, rank, least=1)
-    strides = _values(node, "strides", rank)
-    dilations = _values(node, "dilations", rank)
+    check_values(node, "kernel_shape", kernel, rank, least=1)
+    strides = attribute_values(node, "strides", rank)
+    dilations = attribute_values(node, "dilations", rank)
     pads = node.attributes.integers("pads")
     auto_pad = node.attributes.text("auto_pad", "NOTSET")
     if auto_pad not in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER"):
         raise node.attributes.unsupported("auto_pad", auto_pad, "NOTSET, VALID, SAME_UPPER or SAME_LOWER")
     if auto_pad == "NOTSET":
         pads = (0,) * (2 * rank) if pads is None else pads
-        _check_values(node, "pads", pads, 2 * rank, least=0)
+        check_values(node, "pads", pads, 2 * rank, least=0)
     elif pads is not None and any(pads):
         raise node.invalid(f"attributes auto_pad = {auto_pad!r} and pads = {pads} contradict each other")
     axes = []
@@ -101,21 +116,19 @@ def read_sliding(node: NodeView, size: tuple[int, ...], kernel: tuple[int, ...])
         if axis.size + axis.before + axis.after < axis.extent:
             raise node.invalid(f"a window of {axis.extent} cells is larger than the padded input: {axis}")
         axes.append(axis)
-    sliding = Sliding(Axis(1, 1, 1, 1) if rank == 1 else axes[0], axes[-1])
-    height, width = (a.size + a.before + a.after for a in sliding.axes)
-    if height * width > MAX_CELLS:
-        raise node.unsupported(f"a padded plane of {height}x{width} cells is too large")
-    return sliding
+    return tuple(axes)
 
 
-def _values(node: NodeView, name: str, rank: int) -> tuple[int, ...]:
+def attribute_values(node: NodeView, name: str, rank: int) -> tuple[int, ...]:
+    """A positive number for each spatial axis; 1 if the attribute is not given."""
     values = node.attributes.integers(name)
     if values is None:
         return (1,) * rank
-    _check_values(node, name, values, rank, least=1)
+    check_values(node, name, values, rank, least=1)
     return values
 
 
-def _check_values(node: NodeView, name: str, values: tuple[int, ...], count: int, least: int) -> None:
+def check_values(node: NodeView, name: str, values: tuple[int, ...], count: int, least: int) -> None:
+    """UnsupportedError unless an attribute has `count` values of a sensible size."""
     if len(values) != count or not all(least <= v <= MAX_VALUE for v in values):
         raise node.attributes.unsupported(name, values, f"{count} values from {least} to {MAX_VALUE}")
