@@ -35,7 +35,7 @@ class Strided(PlainOp):
         if not len(self.shape) == len(self.start) == len(self.step) == x.rank <= MAX_RANK:
             raise VerifyError(f"strided: {self.shape} of {x.shape}: as many axes, at most {MAX_RANK}")
         for size, start, step, old in zip(self.shape, self.start, self.step, x.shape, strict=True):
-            if not (0 <= start < old and 0 <= start + (size - 1) * step < old):
+            if size and not (0 <= start < old and 0 <= start + (size - 1) * step < old):
                 raise VerifyError(f"strided: {self.start}, {self.step} for {self.shape} leave {x.shape}")
         return (TensorType(self.shape, x.dtype),)
 

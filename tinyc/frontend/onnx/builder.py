@@ -45,6 +45,7 @@ class Builder:
 
     def output(self, value: str, wanted: Output) -> Port:
         """`value` as an output of the model."""
+        self._check_elements(value, wanted.name, "its outputs")
         kind = self.types[value]
         if wanted.rounded:
             value = self.emit(Map("to_bfloat16"), (value,), wanted.name, wanted.name, wanted.name)
@@ -55,9 +56,7 @@ class Builder:
         return Port(value, wanted.name, kind.shape, wanted.dtype or kind.dtype.numpy.name, tuple(range(kind.rank)))
 
     def constant(self, data: NDArray[Any], name: str, where: str) -> str:
-        """A new constant, floats as float32; TinycError for an empty one and for types that there are not."""
-        if data.size == 0:
-            raise TinycError(f"'{name}' has no elements: its shape is {data.shape}", where)
+        """A new constant, floats as float32; UnsupportedError for types that there are not."""
         value = self.fresh(name)
         if data.dtype.kind == "f":
             with np.errstate(over="ignore"):
@@ -71,7 +70,7 @@ class Builder:
     def emit(self, op: Op, ins: tuple[str, ...], stem: str, node: str, where: str) -> str:
         """`op` applied to values; its result. `node` is the ONNX node's name, `where` the place for messages.
 
-        What depends on constants alone is computed here and now.
+        What depends on constants alone is computed here and now, and so is what has no elements.
         """
         if not op.any_type:
             self._check_floats(op, ins, where)
@@ -79,8 +78,12 @@ class Builder:
             (kind,) = op.infer(*(self.types[v] for v in ins))
         except VerifyError as error:
             raise UnsupportedError(error.message, where, error.hint) from None
-        if min(kind.shape, default=1) < 1 or kind.size > MAX_ELEMENTS:
+        if min(kind.shape, default=1) < 0 or kind.size > MAX_ELEMENTS:
             raise TinycError(f"its result's shape {kind.shape} is not possible", where)
+        if kind.size == 0:
+            return self.constant(np.zeros(kind.shape, kind.dtype.numpy), stem, where)
+        for value in ins:
+            self._check_elements(value, value, where)
         if all(v in self.constants for v in ins):
             (data,) = op.eval_float(*(self.constants[v] for v in ins))
             return self.constant(data.reshape(kind.shape), stem, where)
@@ -88,6 +91,11 @@ class Builder:
         self.types[out] = kind
         self._nodes.append(Node(op, ins, (out,), node))
         return out
+
+    def _check_elements(self, value: str, name: str, where: str) -> None:
+        """TinycError for what is empty, where something is to be computed from it."""
+        if self.types[value].size == 0:
+            raise TinycError(f"'{name}' has no elements: its shape is {self.types[value].shape}", where)
 
     def _check_floats(self, op: Op, ins: tuple[str, ...], where: str) -> None:
         """Operators whose meaning is real arithmetic want finite floats."""

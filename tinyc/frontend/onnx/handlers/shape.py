@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from math import isfinite, prod
+from math import prod
 
-import numpy as np
 from onnx import TensorProto, helper
 
 from tinyc.frontend.onnx.node import NodeView
@@ -12,7 +11,6 @@ from tinyc.frontend.onnx.tensors import element_name
 from tinyc.ir.types import DType
 from tinyc.ops.cast import Cast
 from tinyc.ops.concat import Concat
-from tinyc.ops.pad import MAX_RANK, Pad
 
 _FLOATING = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16)
 _NUMBERS = (
@@ -126,39 +124,9 @@ def transpose(node: NodeView) -> str:
 
 
 def concat(node: NodeView) -> str:
+    """One behind the other along an axis; those without elements add nothing."""
     axis = node.attributes.integer("axis", 1)
-    values = [node.value(i) for i in range(len(node))]
     axis = node.axis(axis, len(node.shape(0)))
+    parts = [i for i in range(len(node)) if 0 not in node.shape(i)] or [0]
+    values = [node.value(i) for i in parts]
     return values[0] if len(values) == 1 else node.emit(Concat(axis=axis), *values)
-
-
-def pad(node: NodeView) -> str:
-    """A border of one value. Pads and value are attributes before opset 11, inputs from then on."""
-    mode = node.attributes.text("mode", "constant")
-    if mode != "constant":
-        raise node.attributes.unsupported("mode", mode, "'constant'", "pad with zeros, or pad in the application")
-    rank = len(node.shape(0))
-    if node.opset < 11:
-        pads, value = node.attributes.integers("pads") or (), node.attributes.number("value", 0.0)
-    else:
-        pads, value = node.integers(1, "pads"), node.number(2, "value") if node.has(2) else 0.0
-    axes = tuple(range(rank))
-    if node.has(3):
-        named = [node.axis(a, rank) for a in node.integers(3, "axes")]
-        if len(set(named)) != len(named):
-            raise node.invalid(f"axes {tuple(named)} name one twice")
-        axes = tuple(named)
-    if len(pads) != 2 * len(axes):
-        raise node.invalid(f"{len(axes)} axes want {2 * len(axes)} pads, not {len(pads)}")
-    if min(pads, default=0) < 0:
-        raise node.unsupported(f"negative pads, which crop: {pads}")
-    if not any(pads):
-        return node.value(0)
-    if not isfinite(value) or abs(value) > np.finfo(np.float32).max:
-        raise node.unsupported(f"padding with {value}", "pad with a finite value")
-    if rank > MAX_RANK:
-        raise node.unsupported(f"an input of {rank} axes; at most {MAX_RANK} can be padded")
-    before, after = [0] * rank, [0] * rank
-    for place, axis in enumerate(axes):
-        before[axis], after[axis] = pads[place], pads[len(axes) + place]
-    return node.emit(Pad(before=tuple(before), after=tuple(after), value=value), node.value(0))

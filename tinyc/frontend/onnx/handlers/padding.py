@@ -1,0 +1,92 @@
+"""Borders around tensors: constant, mirrored, repeated, and crops, which are negative borders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import isfinite
+
+import numpy as np
+
+from tinyc.frontend.onnx.handlers.moves import picked, repeated, taken
+from tinyc.frontend.onnx.node import NodeView
+from tinyc.ops.concat import Concat
+from tinyc.ops.pad import MAX_RANK, Pad
+
+Indices = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+
+_MODES: dict[str, Callable[[Indices, int], Indices]] = {
+    "edge": lambda wanted, size: np.clip(wanted, 0, size - 1),
+    "wrap": lambda wanted, size: wanted % size,
+    "reflect": lambda wanted, size: size - 1 - np.abs(wanted % max(2 * (size - 1), 1) - (size - 1)),
+}
+"""Which element stands for an index that may lie outside."""
+
+
+def pad(node: NodeView) -> str:
+    """Pads and value are attributes before opset 11, inputs from then on. Negative pads crop."""
+    mode = node.attributes.text("mode", "constant")
+    if mode != "constant" and mode not in _MODES:
+        raise node.attributes.unsupported("mode", mode, "'constant', 'edge', 'reflect' and 'wrap'")
+    before, after = _pads(node)
+    value = _cropped(node, node.value(0), before, after)
+    before, after = (tuple(max(count, 0) for count in counts) for counts in (before, after))
+    if not any(before + after):
+        return value
+    if mode == "constant":
+        return _filled(node, value, before, after)
+    for axis, size in enumerate(node.shape_of(value)):
+        if before[axis] or after[axis]:
+            wanted = np.arange(-before[axis], size + after[axis])
+            value = picked(node, value, axis, _MODES[mode](wanted, size).tolist())
+    return value
+
+
+def _pads(node: NodeView) -> tuple[Sequence[int], Sequence[int]]:
+    """How many cells before and after each axis."""
+    rank = len(node.shape(0))
+    pads = (node.attributes.integers("pads") or ()) if node.opset < 11 else node.integers(1, "pads")
+    axes = tuple(range(rank))
+    if node.has(3):
+        axes = tuple(node.axis(a, rank) for a in node.integers(3, "axes"))
+        if len(set(axes)) != len(axes):
+            raise node.invalid(f"axes {axes} name one twice")
+    if len(pads) != 2 * len(axes):
+        raise node.invalid(f"{len(axes)} axes want {2 * len(axes)} pads, not {len(pads)}")
+    before, after = [0] * rank, [0] * rank
+    for place, axis in enumerate(axes):
+        before[axis], after[axis] = pads[place], pads[len(axes) + place]
+    return before, after
+
+
+def _cropped(node: NodeView, value: str, before: Sequence[int], after: Sequence[int]) -> str:
+    runs = {}
+    for axis, (size, low, high) in enumerate(zip(node.shape_of(value), before, after, strict=True)):
+        if min(low, 0) + min(high, 0) < 0:
+            left = size + min(low, 0) + min(high, 0)
+            if left < 1:
+                raise node.invalid(f"pads {low} and {high} leave nothing of axis {axis} of size {size}")
+            runs[axis] = (left, max(-low, 0), 1)
+    return taken(node, value, runs)
+
+
+def _filled(node: NodeView, value: str, before: Sequence[int], after: Sequence[int]) -> str:
+    """A border of one value: of finite floats an operator of its own, of others a concatenation."""
+    given = node.opset >= 11 and node.has(2)
+    rank = len(node.shape_of(value))
+    if node.is_float(0) and rank <= MAX_RANK and (not given or node.is_constant(2)):
+        default = 0.0 if node.opset >= 11 else node.attributes.number("value", 0.0)
+        number = node.number(2, "value") if given else default
+        if isfinite(number) and abs(number) <= np.finfo(np.float32).max:
+            return node.emit(Pad(before=tuple(before), after=tuple(after), value=number), value)
+    if given:
+        fill = node.reshaped(node.value(2), (1,) * rank)
+    else:
+        number = 0.0 if node.opset >= 11 else node.attributes.number("value", 0.0)
+        fill = node.store(np.full((1,) * rank, number, node.element(0)), f"{node.name}.value")
+    for axis in range(rank):
+        if before[axis] or after[axis]:
+            shape = node.shape_of(value)
+            ends = [(*shape[:axis], count, *shape[axis + 1 :]) for count in (before[axis], after[axis])]
+            low, high = ([repeated(node, fill, end)] if end[axis] else [] for end in ends)
+            value = node.emit(Concat(axis), *low, value, *high)
+    return value
