@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tinyc.ir.kernel import Candidate, KernelTarget
 from tinyc.ir.rules import QuantRule
-from tinyc.ir.types import Rounding, TensorType
+from tinyc.ir.types import QuantParams, Rounding, TensorType
 
 if TYPE_CHECKING:  # which needs the names below
     from tinyc.ir.accumulation import Accumulation
@@ -89,6 +89,9 @@ class Op(ABC):
     is_view: ClassVar[bool] = False
     """Its result is its first input's bytes under another type: no kernel runs."""
 
+    elementwise: ClassVar[bool] = False
+    """Each element of its result is a function of one element of each input, whose shapes broadcast."""
+
     # What every operator must say.
 
     @abstractmethod
@@ -140,6 +143,22 @@ class Op(ABC):
     def rearrangement(self) -> tuple[int, ...] | None:
         """The permutation, if all it does is to put the axes in another order."""
         return None
+
+    def quantization(self) -> QuantParams | None:
+        """The parameters of the result, if all it does is to turn real numbers into stored ones."""
+        return None
+
+    def dequantization(self) -> QuantParams | None:
+        """The parameters of the input, if all it does is to turn stored numbers into real ones."""
+        return None
+
+    def given_scales(self) -> tuple[float, ...]:
+        """The scales that the model brings for the operator's weights, by result channel; none: it brings none."""
+        return ()
+
+    def without_given_scales(self) -> Op:
+        """The operator without them."""
+        return self
 
     def affine(self, sig: Signature) -> tuple[int, Array, Array] | None:
         """(i, scale, shift), if all it does is scale · input i + shift with constants that broadcast."""

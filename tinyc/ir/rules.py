@@ -17,6 +17,11 @@ class AsIs:
 
 
 @dataclass(frozen=True)
+class Free:
+    """An activation or a result that is not quantized, or as the operator says."""
+
+
+@dataclass(frozen=True)
 class Weight:
     """A constant: int8, symmetric, one scale for each index of `axis`, values in [−127, 127]."""
 
@@ -55,8 +60,8 @@ class Fixed:
     params: QuantParams
 
 
-InputRule = AsIs | Weight | Bias
-OutputRule = Observed | SameAs | Unify | Fixed
+InputRule = AsIs | Free | Weight | Bias
+OutputRule = Observed | SameAs | Unify | Fixed | Free
 
 
 @dataclass(frozen=True)

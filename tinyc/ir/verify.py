@@ -7,7 +7,7 @@ import numpy as np
 from tinyc.errors import VerifyError
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.region import RegionOp
-from tinyc.ir.rules import AsIs, Bias, Fixed, SameAs, Unify, Weight
+from tinyc.ir.rules import AsIs, Bias, Fixed, Free, SameAs, Unify, Weight
 from tinyc.ir.types import DType, TensorType
 
 
@@ -87,6 +87,8 @@ def _check_quantization(graph: Graph, node: Node, where: str) -> None:
             case Bias():
                 _want(kind.dtype is DType.I32, f"input {index} must be int32", kind, where)
     for index, kind in enumerate(sig.outs):
+        if isinstance(rule.outs[index], Free):
+            continue
         _want(kind.dtype is DType.I8 and kind.quant is not None, f"result {index} must be int8", kind, where)
         match rule.outs[index]:
             case SameAs(index=source):

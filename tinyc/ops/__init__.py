@@ -11,7 +11,9 @@ from tinyc.ops.conv2d import Conv2D
 from tinyc.ops.convolve import Convolve
 from tinyc.ops.dense import Dense
 from tinyc.ops.depthwise_conv2d import DepthwiseConv2D
+from tinyc.ops.dequantize import Dequantize
 from tinyc.ops.einsum import Einsum
+from tinyc.ops.lookup import Lookup
 from tinyc.ops.map import Map
 from tinyc.ops.matmul import MatMul
 from tinyc.ops.max_pool2d import MaxPool2D
@@ -20,6 +22,8 @@ from tinyc.ops.mul import Mul
 from tinyc.ops.pad import Pad
 from tinyc.ops.pool import Pool
 from tinyc.ops.reduce import Reduce
+from tinyc.ops.quantize import Quantize
+from tinyc.ops.recentre import Recentre
 from tinyc.ops.requantize import Requantize
 from tinyc.ops.reshape import Reshape
 from tinyc.ops.resize import Resize
@@ -42,7 +46,9 @@ ALL_OPS: tuple[type[Op], ...] = (
     Convolve,
     Dense,
     DepthwiseConv2D,
+    Dequantize,
     Einsum,
+    Lookup,
     Map,
     MatMul,
     MaxPool2D,
@@ -51,6 +57,8 @@ ALL_OPS: tuple[type[Op], ...] = (
     Pad,
     Reduce,
     Pool,
+    Quantize,
+    Recentre,
     Requantize,
     Reshape,
     Resize,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ MAX_RANK = 6
 @dataclass(frozen=True)
 class BroadcastOp(Op):
     """y = clamp(f(a, b), low, high)."""
+
+    elementwise: ClassVar[bool] = True
 
     low: float = -INFINITY
     high: float = INFINITY

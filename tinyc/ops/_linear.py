@@ -32,6 +32,8 @@ class LinearOp(Op):
 
     low: float = field(default=-INFINITY, kw_only=True)
     high: float = field(default=INFINITY, kw_only=True)
+    weight_scales: tuple[float, ...] = field(default=(), kw_only=True)
+    """Of float weights that the model has in integers: by output channel, of what they are whole multiples."""
 
     @abstractmethod
     def sums(self, x: Array, w: Array) -> Array:
@@ -67,8 +69,14 @@ class LinearOp(Op):
         low, high = narrower((self.low, self.high), low, high)
         return replace(self, low=low, high=high)
 
+    def given_scales(self) -> tuple[float, ...]:
+        return self.weight_scales
+
+    def without_given_scales(self) -> Op:
+        return replace(self, weight_scales=())
+
     def scaled(self, constants: Mapping[int, Array], scale: F32, shift: F32) -> dict[int, Array] | None:
-        if (self.low, self.high) != (-INFINITY, INFINITY):
+        if (self.low, self.high) != (-INFINITY, INFINITY) or (self.weight_scales and (scale != 1).any()):
             return None
         w, b = constants[W], constants[B]
         shape = [1] * w.ndim

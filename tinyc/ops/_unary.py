@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from tinyc.ops._lag import with_lags
 @dataclass(frozen=True)
 class UnaryOp(Op):
     """y = f(x)."""
+
+    elementwise: ClassVar[bool] = True
 
     @abstractmethod
     def apply(self, x: Array) -> Array:

@@ -22,6 +22,7 @@ class Cast(PlainOp):
     """
 
     name: ClassVar[str] = "cast"
+    elementwise: ClassVar[bool] = True
 
     to: str
 

@@ -21,6 +21,7 @@ class Map(PlainOp):
     """y[…] = function(a[…], b[…], c[…]; parameters), as `_functions.py` has it."""
 
     name: ClassVar[str] = "map"
+    elementwise: ClassVar[bool] = True
 
     function: str
     parameters: tuple[float, ...] = ()
