@@ -16,7 +16,7 @@ from tinyc.ir.kernel import KernelTarget
 from tinyc.program.choice import Choice, Optimize
 from tinyc.program.costs import Costs, KernelCost, shipped_costs
 from tinyc.program.program import build_program
-from tinyc.program.selection import flash_of, layer_options, select_kernels, select_smallest
+from tinyc.program.selection import Budget, code_of, flash_of, layer_options, select_kernels
 
 M4 = Choice(KernelTarget(dsp=True), costs=shipped_costs("cortex-m4"))
 
@@ -30,32 +30,36 @@ def instructions(graph: Graph, choice: Choice) -> float:
 @settings(deadline=None, max_examples=25)
 def test_more_flash_is_never_slower(graph: Graph, data: st.DataObject) -> None:
     graph = quantized(graph)
-    least = flash_of(graph, select_kernels(graph, M4, 0))
-    most = flash_of(graph, select_kernels(graph, M4))
+    least = flash_of(graph, select_kernels(graph, M4, Budget(flash=0)))
+    most = flash_of(graph, select_kernels(graph, M4, Budget()))
     budgets = sorted(data.draw(st.lists(st.integers(least, max(least, most)), min_size=2, max_size=4)))
-    chosen = [select_kernels(graph, M4, budget) for budget in budgets]
+    chosen = [select_kernels(graph, M4, Budget(flash=budget)) for budget in budgets]
     assert all(flash_of(graph, c) <= budget for c, budget in zip(chosen, budgets, strict=True))
-    costs = [instructions(graph, c) for c in (*chosen, select_kernels(graph, M4))]
+    costs = [instructions(graph, c) for c in (*chosen, select_kernels(graph, M4, Budget()))]
     assert all(b <= a + 1 for a, b in pairwise(costs))
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_ram_is_kept_to_where_some_kernels_do(seed: int) -> None:
     graph = quantized(simplify(random_graph(Random(seed))))
-    fast = build_program(graph, select_kernels(graph, M4)).arena_bytes
-    least = build_program(graph, select_kernels(graph, M4, ram=1)).arena_bytes
+    fast = build_program(graph, select_kernels(graph, M4, Budget())).arena_bytes
+    least = build_program(graph, select_kernels(graph, M4, Budget(ram=1))).arena_bytes
     assert least <= fast
     for ram in (least, (least + fast) // 2 // 16 * 16, fast):
-        assert build_program(graph, select_kernels(graph, M4, ram=ram)).arena_bytes <= max(ram, least)
+        assert build_program(graph, select_kernels(graph, M4, Budget(ram=ram))).arena_bytes <= max(ram, least)
 
 
-def test_size_takes_little_more_than_the_least_flash() -> None:
+def test_size_reads_few_constants_and_keeps_to_its_code() -> None:
     graph = quantized(simplify(random_graph(Random(3))))
     choice = Choice(M4.target, optimize=Optimize.SIZE, costs=M4.costs)
-    least = flash_of(graph, select_kernels(graph, choice, 0))
-    small = select_smallest(graph, choice)
-    assert flash_of(graph, small) <= 1.03 * least + 1
-    assert instructions(graph, small) <= instructions(graph, select_kernels(graph, choice, 0))
+    for found in layer_options(graph, choice).values():
+        sizes = [sum(option.constants.values()) for option in found]
+        assert max(sizes) <= 1.03 * min(sizes)
+    least = code_of(graph, select_kernels(graph, choice, Budget(code=0)))
+    chosen = [select_kernels(graph, choice, Budget(code=least + more)) for more in (0, 1000, 5000)]
+    assert [code_of(graph, c) <= least + more for c, more in zip(chosen, (0, 1000, 5000), strict=True)] == [True] * 3
+    costs = [instructions(graph, c) for c in chosen]
+    assert costs == sorted(costs, reverse=True)
 
 
 def test_what_was_measured_beats_the_estimate() -> None:
@@ -64,7 +68,7 @@ def test_what_was_measured_beats_the_estimate() -> None:
     value, found = next((v, f) for v, f in options.items() if len(f) > 1)
     slowest = max(found, key=lambda o: o.instructions)
     tuned = Choice(M4.target, costs=Costs(M4.costs.kernels, {slowest.key: 1}))
-    assert select_kernels(graph, tuned).picks[value] == slowest.kind
+    assert select_kernels(graph, tuned, Budget()).picks[value] == slowest.kind
 
 
 def test_a_measured_point_stands_for_itself() -> None:

@@ -115,7 +115,9 @@ def compile_model(model: Path, out: Path, options: Options) -> None:
 def settled(point: Point, options: Options) -> Point:
     """A schedule with the kernels that are wanted for it."""
     ram = options.schedule.limit(options.space)
-    return settle(point, options.wish, options.board, ram, options.cmsis_nn, options.cache_dir, options.watch)
+    return settle(
+        point, options.wish, options.board, ram, options.link, options.cmsis_nn, options.cache_dir, options.watch
+    )
 
 
 def read_model(model: Path, options: Options) -> tuple[Graph, Quantization | None]:

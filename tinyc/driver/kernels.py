@@ -7,17 +7,21 @@ from pathlib import Path
 
 from tinyc.driver.autotune import tuned
 from tinyc.driver.firmware import CmsisNN, largest_constants
-from tinyc.driver.trial import trial
+from tinyc.driver.trial import model_code_bytes, trial
 from tinyc.errors import DoesNotFitError, TinycError
-from tinyc.ir.kernel import KernelTarget
+from tinyc.ir.kernel import KernelSet, KernelTarget
 from tinyc.program.choice import Optimize
-from tinyc.program.selection import flash_of, select_kernels, select_smallest
+from tinyc.program.selection import Budget, code_of, flash_of, select_kernels
 from tinyc.samples import Say, silent
 from tinyc.schedule.search import Point, plan
 from tinyc.target.board import Board
 from tinyc.target.cpu import Cpu
 
 TRIALS = 4  # firmwares that are linked to find one that fits: estimates of code are near, not exact
+SAFELY = 0.6  # of a budget of code, by estimate, is not checked by linking
+CODE_BYTES = {Optimize.SPEED: 48 * 1024, Optimize.SIZE: 16 * 1024}
+"""The most code that a model and its int8 kernels are to have, if that can be."""
+CODE_OF_LAYER = 60  # bytes that call a kernel
 
 
 def kernel_target(cpu: Cpu, foreign: bool = False) -> KernelTarget:
@@ -52,6 +56,7 @@ def settle(
     wish: KernelWish,
     board: Board,
     ram: int,
+    link: bool = True,
     cmsis_nn: CmsisNN | None = None,
     cache_dir: Path | None = None,
     watch: Say = silent,
@@ -60,23 +65,34 @@ def settle(
 
     Raises DoesNotFitError if no kernels keep to the budget of flash, TinycError if nothing can be measured.
     """
-    choice = point.choice
+    graph, choice = point.graph, point.choice
     if wish.autotune:
-        choice = tuned(point.graph, choice, board, cache_dir, watch)
-    if wish.optimize is Optimize.SIZE:
-        point = plan(point.graph, select_smallest(point.graph, choice, ram))
-    elif wish.autotune:
-        point = plan(point.graph, select_kernels(point.graph, choice, ram=ram))
-    if wish.flash is None:
+        choice = tuned(graph, choice, board, cache_dir, watch)
+        point = plan(graph, select_kernels(graph, choice, Budget(ram=ram)))
+    if choice.kernels is not KernelSet.TINYC or choice.target.foreign or not graph.is_integer():
+        return point
+    most = CODE_BYTES[wish.optimize]
+    code = most - CODE_OF_LAYER * len(point.program.layers)
+    if (wish.flash is None and code_of(graph, point.choice) > code) or wish.optimize is Optimize.SIZE:
+        point = plan(graph, select_kernels(graph, choice, Budget(code=code, ram=ram)))
+    if not link or (wish.flash is None and code_of(graph, point.choice) < SAFELY * code):
         return point
     for _ in range(TRIALS):
         with trial(point.program, board, cmsis_nn, cache_dir=cache_dir) as (_, elf):
-            flash = elf.flash_bytes
-        if flash <= wish.flash:
-            return point
-        beside = flash - flash_of(point.graph, point.choice)
-        watch(f"the firmware takes {flash} bytes of flash: choosing smaller kernels")
-        point = plan(point.graph, select_kernels(point.graph, choice, wish.flash - beside, ram))
+            flash, code_bytes = elf.flash_bytes, model_code_bytes(elf)
+        if wish.flash is None:
+            if code_bytes <= most:
+                return point
+            watch(f"kernels take {code_bytes} bytes of code: choosing others")
+            budget = Budget(code=code_of(graph, point.choice) - (code_bytes - most), ram=ram)
+        else:
+            if flash <= wish.flash:
+                return point
+            watch(f"the firmware takes {flash} bytes of flash: choosing smaller kernels")
+            budget = Budget(flash=flash_of(graph, point.choice) - (flash - wish.flash), ram=ram)
+        point = plan(graph, select_kernels(graph, choice, budget))
+    if wish.flash is None:
+        return point
     raise DoesNotFitError(
         f"the firmware takes {flash} bytes of flash and {wish.flash} are wanted\n{largest_constants(point.program)}",
         f"board {board.name}",

@@ -12,7 +12,7 @@ from tinyc.ir.graph import Graph
 from tinyc.ir.kernel import KernelSet
 from tinyc.ir.parts import Mode
 from tinyc.program.choice import Choice
-from tinyc.program.selection import select_kernels
+from tinyc.program.selection import Budget, select_kernels
 from tinyc.report.text import shape
 from tinyc.samples import Say, silent
 from tinyc.schedule.search import Point, choose, explore, plan
@@ -124,7 +124,7 @@ def find_schedule(
     if not wish.searches:
         point = plan(graph, choice)
         if point.ram > limit > 0:
-            point = min(point, plan(graph, select_kernels(graph, choice, ram=limit)), key=lambda p: p.ram)
+            point = min(point, plan(graph, select_kernels(graph, choice, Budget(ram=limit))), key=lambda p: p.ram)
         if point.ram <= limit:
             return Scheduled(point, (point,), wish.ram, point.macs)
         if wish.schedule is Schedule.LAYER or limit <= 0:

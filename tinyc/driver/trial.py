@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tinyc.codegen.emit import emit_model, write_files
+from tinyc.codegen.emit import RUNTIMES, emit_model, write_files
 from tinyc.driver.firmware import CmsisNN, SelfTest, firmware_files, link_firmware, linker_text, main_text
 from tinyc.driver.interface import interface_of
 from tinyc.program.program import Program
+from tinyc.resources import resource
 from tinyc.target.board import Board
 from tinyc.target.elf import Elf
 
@@ -40,3 +41,11 @@ def trial(
         write_files(folder, texts, [*files.runtime, *firmware_files(board)])
         elf = folder / "firmware.elf"
         yield elf, link_firmware(folder, elf, board, program.graph.rounding, cmsis_nn, trace, cache_dir)
+
+
+def model_code_bytes(elf: Elf) -> int:
+    """The code of a trial's model and of its kernels."""
+    kernels = {path.stem for folder in RUNTIMES for path in resource("runtime_c", folder).glob("*.c")}
+    own = ("model_", "layer_", "arm_nn", "nn_")
+    symbols = elf.flash_symbols()
+    return sum(s.bytes for s in symbols if s.is_function and (s.name in kernels or s.name.startswith(own)))

@@ -20,7 +20,6 @@ from tinyc.program.knapsack import Option, cheapest
 from tinyc.program.lowering import Lowering
 from tinyc.program.program import build_program, lower_graph
 
-SLACK = 1.03  # times the least flash, where little flash is wanted
 TIGHTER = 4  # times that the budget of RAM is tightened because the plan has gaps
 
 
@@ -112,44 +111,51 @@ def _option(wanted: str, asked: Sequence[_Asked], times: Mapping[int, int], cost
     return LayerOption(wanted, key, costs.tuned.get(key, instructions), constants, library, own)
 
 
-def select_kernels(graph: Graph, choice: Choice, flash: int | None = None, ram: int | None = None) -> Choice:
-    """The choice whose picks take the fewest instructions within budgets (bytes) as far as there is such a choice.
+@dataclass(frozen=True)
+class Budget:
+    """Bytes that there are; None: enough."""
 
-    `flash` is for kernels and what they read, `ram` for the arena. If nothing fits, what takes the least.
+    flash: int | None = None
+    """For code of kernels and all that they read."""
+    code: int | None = None
+    """For code of kernels; looked at where flash is not."""
+    ram: int | None = None
+    """For the arena."""
+
+
+def select_kernels(graph: Graph, choice: Choice, budget: Budget) -> Choice:
+    """The choice whose picks take the fewest instructions within a budget; if nothing fits, those that take the least.
+
+    Sizes of code are estimates: see `code_of`.
     """
     options = layer_options(graph, choice)
-    usable = options
-    limit = ram
-    for _ in range(TIGHTER if ram is not None else 1):
-        if ram is not None and limit is not None:
-            usable = _within_ram(graph, choice, options, limit)
-        picked = replace(choice, picks=_pick(usable, flash))
-        if ram is None or limit is None:
+    limit: int | None = None
+    for _ in range(TIGHTER):
+        usable = options if limit is None else _within_ram(graph, choice, options, limit)
+        picked = replace(choice, picks=_pick(usable, budget))
+        if budget.ram is None:
             break
         arena = build_program(graph, picked).arena_bytes
-        if arena <= ram:
+        if arena <= budget.ram:
             break
-        limit -= arena - ram
+        limit = budget.ram if limit is None else limit - (arena - budget.ram)
     return picked
 
 
-def select_smallest(graph: Graph, choice: Choice, ram: int | None = None) -> Choice:
-    """The choice whose picks take the fewest instructions of those with nearly the least flash."""
-    least = flash_of(graph, select_kernels(graph, choice, 0, ram))
-    return select_kernels(graph, choice, round(SLACK * least), ram)
+def code_of(graph: Graph, choice: Choice) -> int:
+    """An estimate of the bytes of code of the kernels that `choice` takes."""
+    parts: dict[str, int] = {}
+    for taken, *_ in layer_options(graph, choice).values():
+        parts |= {**taken.library, **taken.own}
+    return sum(parts.values())
 
 
 def flash_of(graph: Graph, choice: Choice) -> int:
-    """An estimate of the bytes of kernels and of what they read, with the picks of `choice`."""
-    options = layer_options(graph, choice)
-    taken = [
-        next((o for o in found if o.kind == choice.picks.get(value)), found[0]) for value, found in options.items()
-    ]
-    parts: dict[object, int] = {}
-    for option in taken:
-        for some in (option.constants, option.library, option.own):
-            parts.update(some)
-    return sum(parts.values())
+    """An estimate of the bytes of these kernels and of all that they read."""
+    constants: dict[object, int] = {}
+    for taken, *_ in layer_options(graph, choice).values():
+        constants.update(taken.constants)
+    return code_of(graph, choice) + sum(constants.values())
 
 
 def _within_ram(
@@ -171,15 +177,19 @@ def _within_ram(
     return usable
 
 
-def _pick(options: Mapping[str, Sequence[LayerOption]], flash: int | None) -> dict[str, str]:
+def _pick(options: Mapping[str, Sequence[LayerOption]], budget: Budget) -> dict[str, str]:
     """By layer, the kind to take."""
-    fastest = {value: min(found, key=lambda o: o.instructions).kind for value, found in options.items()}
-    if flash is None:
-        return fastest
+    most = budget.code if budget.flash is None else budget.flash
+    if most is None:
+        return {value: min(found, key=lambda o: o.instructions).kind for value, found in options.items()}
     groups = _groups(options)
     library = {name: size for found in options.values() for o in found for name, size in o.library.items()}
-    tables = [[_merged([o[i] for o in members]) for i in range(len(members[0]))] for members in groups.values()]
-    numbers = cheapest(tables, library, flash)
+    with_constants = budget.flash is not None
+    tables = [
+        [_merged([o[i] for o in members], with_constants) for i in range(len(members[0]))]
+        for members in groups.values()
+    ]  # fmt: skip
+    numbers = cheapest(tables, library, most)
     if numbers is None:
         numbers = cheapest([[replace(o, cost=o.bytes) for o in table] for table in tables], library)
         assert numbers is not None
@@ -197,11 +207,11 @@ def _groups(options: Mapping[str, Sequence[LayerOption]]) -> dict[tuple[str, ...
     return {tuple(values): [options[v] for v in values] for values in groups.values()}
 
 
-def _merged(layers: Sequence[LayerOption]) -> Option:
+def _merged(layers: Sequence[LayerOption], with_constants: bool) -> Option:
     """The option that all of some layers take the same kind."""
     constants: dict[object, int] = {}
-    for layer in layers:
-        constants |= layer.constants
+    for layer in layers if with_constants else ():
+        constants.update(layer.constants)
     own = {name: size for layer in layers for name, size in layer.own.items()}
     shared = frozenset(name for layer in layers for name in layer.library)
     cost = round(sum(layer.instructions for layer in layers))
