@@ -80,9 +80,8 @@ def test_matmul_of_a_constant_with_an_activation_is_dense_between_transposes() -
     [
         ((3, 4), (3, 4), "do not fit"),
         ((), (3, 4), "are no matrices"),
-        ((2, 1, 3, 4), (1, 3, 4, 5), "broadcast against each other"),
-        ((2, 3, 4), (3, 4, 5), "broadcast against each other"),
-        ((2, 1, 3, 4), (2, 4, 5), "broadcast against each other"),
+        ((2, 3, 4), (3, 4, 5), "do not fit"),
+        ((2, 4, 3, 4), (2, 4, 5), "do not fit"),
     ],
 )
 def test_matrices_that_do_not_fit(a: tuple[int, ...], b: tuple[int, ...], part: str) -> None:

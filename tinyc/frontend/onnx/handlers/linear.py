@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from math import prod
+from string import ascii_lowercase
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyc.frontend.onnx.handlers.einsum import product
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.ops.add import Add
 from tinyc.ops.dense import Dense
+from tinyc.ops.map import Map
 from tinyc.ops.matmul import MatMul
 
 
@@ -28,6 +31,8 @@ def gemm(node: NodeView) -> str:
     if has_c and not _broadcasts(node.shape(2), (rows, columns)):
         raise node.invalid(f"C of shape {node.shape(2)} does not broadcast to the result's shape {(rows, columns)}")
 
+    if not node.is_float(0) and not node.is_float(1):
+        return _integer_gemm(node, (alpha, beta if has_c else 0.0), flip_a, flip_b)
     bias = None
     if has_c and node.is_constant(2) and node.shape(2)[:-1] in ((), (1,)):
         bias = np.broadcast_to(beta * node.floats(2, "C").astype(np.float64).reshape(-1), (columns,))
@@ -56,9 +61,16 @@ def matmul(node: NodeView) -> str:
         raise node.invalid(f"shapes {a_shape} and {b_shape} are no matrices")
     a_matrix = a_shape if len(a_shape) > 1 else (1, *a_shape)
     b_matrix = b_shape if len(b_shape) > 1 else (*b_shape, 1)
+    try:
+        batch = np.broadcast_shapes(a_matrix[:-2], b_matrix[:-2])
+    except ValueError:
+        raise node.invalid(f"shapes {a_shape} and {b_shape} do not fit") from None
     if a_matrix[-1] != b_matrix[-2]:
         raise node.invalid(f"shapes {a_shape} and {b_shape} do not fit")
-    if node.is_constant(1) and prod(b_matrix[:-2]) == 1:
+    shape = (*batch, *a_shape[-2:-1], *(b_shape[-1:] if len(b_shape) > 1 else ()))
+    if not node.is_float(0) and not node.is_float(1):
+        y = _looped(node, node.reshaped(node.value(0), a_matrix), node.reshaped(node.value(1), b_matrix))
+    elif node.is_constant(1) and prod(b_matrix[:-2]) == 1:
         w = node.floats(1, "weights").reshape(b_matrix[-2:]).T
         bias = node.store(np.zeros(b_matrix[-1], np.float32), f"{node.name}.bias")
         y = node.emit(Dense(), node.reshaped(node.value(0), a_matrix), node.store_like(1, w), bias)
@@ -67,8 +79,6 @@ def matmul(node: NodeView) -> str:
         y = _constant_times(node, weights, node.reshaped(node.value(1), b_matrix))
     else:
         y = _batched(node, node.reshaped(node.value(0), a_matrix), node.reshaped(node.value(1), b_matrix))
-    batch = np.broadcast_shapes(a_matrix[:-2], b_matrix[:-2])
-    shape = (*batch, *a_shape[-2:-1], *(b_shape[-1:] if len(b_shape) > 1 else ()))
     return node.reshaped(y, shape)
 
 
@@ -85,9 +95,32 @@ def _batched(node: NodeView, a: str, b: str) -> str:
         single = node.reshaped(a, a_shape[-2:])
         return _flipped(node, node.emit(MatMul(), _flipped(node, b), _flipped(node, single)))
     if a_batch != b_batch:
-        raise node.unsupported(f"batches of shape {a_batch} and {b_batch} that broadcast against each other")
+        return _looped(node, a, b)
     a, b = node.reshaped(a, (*a_batch, *a_shape[-2:])), node.reshaped(b, (*b_batch, *b_shape[-2:]))
     return node.emit(MatMul(), a, b)
+
+
+def _looped(node: NodeView, a: str, b: str) -> str:
+    """The product of matrices of any elements, whose batches broadcast against each other."""
+    ranks = [len(node.shape_of(v)) for v in (a, b)]
+    batch = ascii_lowercase[: max(ranks) - 2]
+    left, right = (batch[max(ranks) - rank :] for rank in ranks)
+    return product(node, [(f"{left}xy", a), (f"{right}yz", b)], f"{batch}xz")
+
+
+def _integer_gemm(node: NodeView, factors: tuple[float, float], flip_a: bool, flip_b: bool) -> str:
+    """Of integers, whose factors are whole numbers."""
+    if any(factor != int(factor) for factor in factors):
+        raise node.unsupported(f"alpha = {factors[0]} and beta = {factors[1]} for integers")
+    a, b = _maybe_flipped(node, node.value(0), flip_a), _maybe_flipped(node, node.value(1), flip_b)
+    y = _whole_multiple(node, _looped(node, a, b), int(factors[0]))
+    return node.emit(Map("add"), y, _whole_multiple(node, node.value(2), int(factors[1]))) if factors[1] else y
+
+
+def _whole_multiple(node: NodeView, value: str, factor: int) -> str:
+    if factor == 1:
+        return value
+    return node.emit(Map("mul"), value, node.store(np.array(factor, node.element(0)), f"{node.name}.factor"))
 
 
 def _constant_times(node: NodeView, a: NDArray[np.floating], b: str) -> str:
