@@ -65,6 +65,9 @@ static inline int32_t tinyc_loop_next(tinyc_place_in_loops *place, const int32_t
         } while (tinyc_loop_next(&place_, sizes_->size));                                                              \
     } while (0)
 
+/* The same bytes. */
+#define tinyc_copy_inline(BYTES, px, py) (void)memcpy((py), (px), (BYTES))
+
 /* y = a, from the element FIRST on. */
 #define tinyc_strided_inline(T, FIRST, loops, pa, py) tinyc_map_1_inline(T, T, a, loops, (const T *)(pa) + (FIRST), py)
 

@@ -4,6 +4,7 @@ from tinyc.ir.op import Op
 from tinyc.ops.accumulate import Accumulate
 from tinyc.ops.add import Add
 from tinyc.ops.avg_pool2d import AvgPool2D
+from tinyc.ops.bitcast import Bitcast
 from tinyc.ops.cast import Cast
 from tinyc.ops.clamp import Clamp
 from tinyc.ops.concat import Concat
@@ -13,6 +14,7 @@ from tinyc.ops.dense import Dense
 from tinyc.ops.depthwise_conv2d import DepthwiseConv2D
 from tinyc.ops.dequantize import Dequantize
 from tinyc.ops.einsum import Einsum
+from tinyc.ops.gather import Gather
 from tinyc.ops.lookup import Lookup
 from tinyc.ops.map import Map
 from tinyc.ops.matmul import MatMul
@@ -21,12 +23,14 @@ from tinyc.ops.mean import Mean
 from tinyc.ops.mul import Mul
 from tinyc.ops.pad import Pad
 from tinyc.ops.pool import Pool
-from tinyc.ops.reduce import Reduce
 from tinyc.ops.quantize import Quantize
 from tinyc.ops.recentre import Recentre
+from tinyc.ops.recurrent import Recurrent
+from tinyc.ops.reduce import Reduce
 from tinyc.ops.requantize import Requantize
 from tinyc.ops.reshape import Reshape
 from tinyc.ops.resize import Resize
+from tinyc.ops.scatter import Scatter
 from tinyc.ops.sigmoid import Sigmoid
 from tinyc.ops.softmax import Softmax
 from tinyc.ops.strided import Strided
@@ -39,6 +43,7 @@ ALL_OPS: tuple[type[Op], ...] = (
     Accumulate,
     Add,
     AvgPool2D,
+    Bitcast,
     Cast,
     Clamp,
     Concat,
@@ -49,19 +54,22 @@ ALL_OPS: tuple[type[Op], ...] = (
     Dequantize,
     Einsum,
     Lookup,
+    Gather,
     Map,
     MatMul,
     MaxPool2D,
     Mean,
     Mul,
     Pad,
-    Reduce,
     Pool,
+    Recurrent,
+    Reduce,
     Quantize,
     Recentre,
     Requantize,
     Reshape,
     Resize,
+    Scatter,
     Sigmoid,
     Softmax,
     Strided,

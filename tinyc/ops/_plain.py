@@ -35,8 +35,7 @@ class PlainOp(Op):
         raise UnsupportedError(f"{self.name} has no int8 form", hint="compile with --float")
 
     def eval_float(self, *ins: Array) -> tuple[Array, ...]:
-        kinds = (TensorType(x.shape, _type(x)) for x in ins)
-        (kind,) = self.infer(*kinds)
+        (kind,) = self.infer(*kinds_of(ins))
         with np.errstate(all="ignore"):
             return (np.ascontiguousarray(self.compute(*ins), kind.dtype.numpy).reshape(kind.shape),)
 
@@ -50,10 +49,9 @@ class PlainOp(Op):
         return [(self.call(sig),)]
 
 
-def _type(x: Array) -> DType:
-    kind = DType.of(x.dtype)
-    assert kind is not None
-    return kind
+def kinds_of(ins: Sequence[Array]) -> list[TensorType]:
+    """The types of arrays."""
+    return [TensorType(x.shape, DType(DType.of(x.dtype))) for x in ins]
 
 
 def ctype(kind: TensorType) -> Code:

@@ -41,6 +41,26 @@ def pad(node: NodeView) -> str:
     return value
 
 
+def center_crop_pad(node: NodeView) -> str:
+    """The middle of each axis, or zeros around it, so that it has the wanted size."""
+    shape = node.shape(0)
+    given = node.attributes.integers("axes")
+    axes = range(len(shape)) if given is None else [node.axis(a, len(shape)) for a in given]
+    wanted = node.integers(1, "shape")
+    if len(wanted) != len(axes):
+        raise node.invalid(f"a shape of {wanted} for {len(axes)} axes")
+    before, after = [0] * len(shape), [0] * len(shape)
+    for axis, size in zip(axes, wanted, strict=True):
+        missing = size - shape[axis]
+        before[axis] = missing // 2 if missing > 0 else -(-missing // 2)
+        after[axis] = missing - before[axis]
+    value = _cropped(node, node.value(0), before, after)
+    low, high = ([max(count, 0) for count in counts] for counts in (before, after))
+    if not any(low + high):
+        return value
+    return _filled(node, value, low, high)
+
+
 def _pads(node: NodeView) -> tuple[Sequence[int], Sequence[int]]:
     """How many cells before and after each axis."""
     rank = len(node.shape(0))

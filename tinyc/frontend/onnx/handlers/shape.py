@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
 from onnx import TensorProto, helper
 
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.frontend.onnx.tensors import element_name
 from tinyc.ir.types import DType
+from tinyc.ops.bitcast import Bitcast
 from tinyc.ops.cast import Cast
 from tinyc.ops.concat import Concat
 
@@ -23,26 +25,36 @@ def identity(node: NodeView) -> str:
     return node.value(0)
 
 
-def dropout(node: NodeView) -> str:
-    """Drops nothing, as always outside training."""
+def dropout(node: NodeView) -> list[str]:
+    """Drops nothing, as always outside training; the mask says so."""
     node.attributes.ignore("ratio", "seed")
     if node.opset >= 12 and node.has(2) and node.constant(2, "training mode").any():
         raise node.unsupported("training mode", "export the model in evaluation mode")
-    return node.value(0)
+    kept = np.ones(node.shape(0), bool if node.opset >= 10 else np.float32)
+    return [node.value(0), *(node.store(kept, name) for name in node.results[1:])]
+
+
+def element_attribute(node: NodeView, name: str, of_bits: bool = False) -> DType:
+    """The element type that an attribute names; all floats are float32 here, unless their bits count."""
+    given = node.attributes.integer(name, TensorProto.UNDEFINED)
+    kind = DType.F32 if given in (_FLOATING[:1] if of_bits else _FLOATING) else None
+    if kind is None and given in _NUMBERS:
+        kind = DType.of(helper.tensor_dtype_to_np_dtype(given))
+    if kind is None:
+        wanted = "float32" if of_bits else "floats of 16 bits and more"
+        raise node.attributes.unsupported(name, element_name(given), f"{wanted}, integers from 8 to 64 bits")
+    return kind
+
+
+def bit_cast(node: NodeView) -> str:
+    """The same bits as another type of the same width; floats have 32 bits here."""
+    return node.emit(Bitcast(element_attribute(node, "to", of_bits=True).value), node.value(0))
 
 
 def cast(node: NodeView) -> str:
     """To another element type; all floating-point types are float32 here, whatever the model calls them."""
     node.attributes.ignore("saturate", "round_mode")  # of casts to 8-bit floats
-    to = node.attributes.integer("to", TensorProto.UNDEFINED)
-    kind = DType.F32 if to in _FLOATING else None
-    if kind is None and to in _NUMBERS:
-        kind = DType.of(helper.tensor_dtype_to_np_dtype(to))
-    if kind is None:
-        raise node.attributes.unsupported(
-            "to", element_name(to), "floats of 16 bits and more, integers from 8 to 64 bits"
-        )
-    return _converted(node, kind)
+    return _converted(node, element_attribute(node, "to"))
 
 
 def cast_like(node: NodeView) -> str:
