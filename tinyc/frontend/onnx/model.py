@@ -15,10 +15,6 @@ from tinyc.frontend.onnx.ports import Input, Output, read_inputs, read_output
 OLDEST_OPSET = 7
 OTHER_DOMAINS = ("ai.onnx.ml", "ai.onnx.preview")
 """Domains beside ONNX's own, "", whose operators the onnx package describes."""
-_QUANTIZED = {
-    "ConvInteger", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "QLinearConv", "QLinearMatMul",
-    "QuantizeLinear",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +40,6 @@ def read_model(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Model:
     proto = _parse(path)
     opsets = _opsets(proto, file)
     graph = proto.graph
-    _check_float(graph, file)
     if graph.sparse_initializer:
         raise UnsupportedError("sparse initializers", file, "store the weights as dense tensors")
     tensors = {t.name: t for t in graph.initializer}
@@ -127,16 +122,6 @@ def _opsets(proto: ModelProto, file: str) -> dict[str, int]:
             f"pip install -U onnx, or export with opset {newest} or lower",
         )  # fmt: skip
     return {domain: int(listed[0]) for domain, listed in versions.items()}
-
-
-def _check_float(graph: GraphProto, file: str) -> None:
-    """UnsupportedError for a quantized model, before its integer inputs or its operators are found strange."""
-    for node in graph.node:
-        if node.op_type in _QUANTIZED or node.op_type.startswith("QLinear"):
-            raise UnsupportedError(
-                "models that are already quantized are not supported yet", where(file, node),
-                "give the float model and calibration data",
-            )  # fmt: skip
 
 
 def _check_names(

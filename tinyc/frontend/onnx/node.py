@@ -13,9 +13,12 @@ from onnx import NodeProto
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.onnx.attributes import Attributes
 from tinyc.frontend.onnx.builder import Builder
+from tinyc.frontend.onnx.grids import Grid
 from tinyc.frontend.onnx.model import node_name
 from tinyc.frontend.onnx.tensors import as_float32
 from tinyc.ir.op import Op
+from tinyc.ir.types import TensorType
+from tinyc.ops.dequantize import Dequantize
 from tinyc.ops.mul import Mul
 from tinyc.ops.reshape import Reshape
 from tinyc.ops.transpose import Transpose
@@ -25,9 +28,10 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Constant:
-    """An ONNX tensor that is known at compile time."""
+    """An ONNX tensor that is known at compile time; `grid`: of which integers it is made, if the model says so."""
 
     data: Array
+    grid: Grid | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,12 @@ class NodeView:
         known = self._input(index)
         if isinstance(known, Activation):
             return known.value
+        stored = known.grid.per_tensor if known.grid else None
+        if stored is not None:
+            # the integers stay, for those who compute with them
+            data, q = stored
+            codes = self.store(data, self._in_names[index])
+            return self._builder.late(Dequantize(q.per_tensor_scale, q.zero_point), codes, self._in_names[index])
         return self.store(known.data, self._in_names[index])
 
     def shape(self, index: int) -> tuple[int, ...]:
@@ -114,6 +124,12 @@ class NodeView:
         if data.dtype.kind not in "iu" or data.ndim > 1:
             raise self.invalid(f"its {what} must be a list of integers, not {data.dtype} of shape {data.shape}")
         return tuple(map(int, data.reshape(-1)))
+
+    def scales(self, index: int, axis: int) -> tuple[float, ...]:
+        """Of constant weights that the model has in int8: a scale for each index of `axis`; none for others."""
+        known = self._input(index)
+        grid = known.grid if isinstance(known, Constant) else None
+        return grid.scales_of(axis) if grid else ()
 
     def number(self, index: int, what: str) -> float:
         """`constant`, as one number, which may be infinite."""
@@ -149,6 +165,10 @@ class NodeView:
         """The shape of a value of the graph."""
         return self._builder.types[value].shape
 
+    def type_of(self, value: str) -> TensorType:
+        """The type of a value of the graph."""
+        return self._builder.types[value]
+
     def emit(self, op: Op, *ins: str) -> str:
         """`op` applied to values; its result."""
         return self._builder.emit(op, ins, self._stem, self.name, self.where)
@@ -156,6 +176,10 @@ class NodeView:
     def store(self, data: Array, name: str) -> str:
         """A new constant of the graph, float32; `name` is for reading."""
         return self._builder.constant(data, name, self.where)
+
+    def store_number(self, number: float, what: str) -> str:
+        """A new constant that is one number; `what` it is, for reading."""
+        return self.store(np.array(number, np.float32), f"{self.name}.{what}")
 
     def store_like(self, index: int, data: Array) -> str:
         """A new constant that was made from input `index`, and is called like it."""
@@ -185,7 +209,7 @@ class NodeView:
         """`value` times a number."""
         if factor == 1:
             return value
-        return self.emit(Mul(), value, self.store(np.array(factor, np.float32), f"{self.name}.factor"))
+        return self.emit(Mul(), value, self.store_number(factor, "factor"))
 
     def reshaped(self, value: str, shape: Sequence[int]) -> str:
         """`value` under another shape, or itself if it has that shape."""
