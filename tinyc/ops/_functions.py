@@ -129,6 +129,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "is_nan": Function(1, np.isnan, {"f": "a != a"}, TRUTH),
     "to_bfloat16": _unary(lambda a: _rounded_bfloat16(a), f="tinyc_to_bfloat16(a)"),
     # one operand and parameters
+    "affine": _unary(lambda a, p0, p1: a * _F32(p0) + _F32(p1), f="a * {0} + {1}"),
     "celu": _unary(
         lambda a, p0: np.maximum(a, 0) + np.minimum(_F32(p0) * np.expm1(a / _F32(p0)), 0),
         f="fmaxf(a, 0.0f) + fminf({0} * expm1f(a / {0}), 0.0f)",
@@ -144,6 +145,7 @@ FUNCTIONS: Mapping[str, Function] = {
         TRUTH,
     ),
     "leaky_relu": _unary(lambda a, p0: np.where(a < 0, a * _F32(p0), a), f="a < 0.0f ? a * {0} : a"),
+    "scaled_tanh": _unary(lambda a, p0, p1: _F32(p0) * np.tanh(_F32(p1) * a), f="{0} * tanhf({1} * a)"),
     "selu": _unary(
         lambda a, p0, p1: np.where(a <= 0, _F32(p1) * (_F32(p0) * np.expm1(a)), _F32(p1) * a),
         f="a <= 0.0f ? {1} * ({0} * expm1f(a)) : {1} * a",

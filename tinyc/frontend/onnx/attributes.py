@@ -14,6 +14,7 @@ _KINDS = {
     AttributeProto.FLOAT: "a number",
     AttributeProto.FLOATS: "numbers",
     AttributeProto.STRING: "a text",
+    AttributeProto.STRINGS: "texts",
     AttributeProto.TENSOR: "a tensor",
 }
 
@@ -62,6 +63,11 @@ class Attributes:
     def text(self, name: str, default: str) -> str:
         value = self._take(name, AttributeProto.STRING)
         return default if value is None else value.decode("utf-8", "replace")
+
+    def texts(self, name: str) -> tuple[str, ...] | None:
+        """None if it is not given."""
+        value = self._take(name, AttributeProto.STRINGS)
+        return None if value is None else tuple(text.decode("utf-8", "replace") for text in value)
 
     def tensor(self, name: str) -> TensorProto | None:
         """None if it is not given."""
