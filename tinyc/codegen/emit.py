@@ -60,6 +60,7 @@ def emit_model(program: Program, name: str, source: str, sha256: str) -> Files:
         "memories": program.memories,
         "headers": sorted({call.header for step in program.steps for call in step.calls if not call.inline}),
         "constants": constants.entries,
+        "not_finite": any(not np.isfinite(entry["data"]).all() for entry in constants.entries),
     }
     templates = {f"{name}.h": "model.h.j2", f"{name}.c": "model.c.j2", f"{name}_weights.h": "weights.h.j2"}
     texts = {file: render(template, context) for file, template in templates.items()}

@@ -38,7 +38,7 @@ def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Grap
     """
     model = read_model(path, shapes)
     walk = Walk(model)
-    inputs = tuple(walk.add_input(given) for given in model.inputs)
+    inputs = tuple(port for given in model.inputs if (port := walk.add_input(given)))
     for node in needed(model):
         walk.add_initializers(node.input)
         walk.add(node)

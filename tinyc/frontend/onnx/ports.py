@@ -32,7 +32,7 @@ _ELEMENTS: dict[int, str] = _FLOATING | {
 
 @dataclass(frozen=True)
 class Input:
-    """One tensor that the user provides; `dtype` is a NumPy name."""
+    """One tensor that the user provides, unless the model says that it has no elements; `dtype` is a NumPy name."""
 
     name: str
     shape: tuple[int, ...]
@@ -74,7 +74,7 @@ def _input(info: ValueInfoProto, wanted: tuple[int, ...] | None, file: str) -> I
         raise TinycError("the model does not say its shape", where, f"give it with --shape {info.name}:1,3,96,96")
     else:
         shape = _assumed(info.name, declared, where)
-    if min(shape, default=1) < 1 or prod(shape) > MAX_ELEMENTS:
+    if min(shape, default=1) < (0 if wanted is None else 1) or prod(shape) > MAX_ELEMENTS:
         raise TinycError(f"its shape {shape} is not possible", where)
     return Input(info.name, shape, _ELEMENTS[kind.elem_type])
 

@@ -36,8 +36,11 @@ class Walk:
         known = self.known[name]
         return known.data.shape if isinstance(known, Constant) else self.builder.types[known.value].shape
 
-    def add_input(self, given: Input) -> Port:
-        """An input of the model."""
+    def add_input(self, given: Input) -> Port | None:
+        """An input of the model; None if it has no elements, for then there is nothing to be given."""
+        if 0 in given.shape:
+            self.known[given.name] = Constant(np.zeros(given.shape, given.dtype))
+            return None
         port = self.builder.input(given)
         self.known[given.name] = Activation(port.value)
         return port
