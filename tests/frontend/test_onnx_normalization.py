@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from onnx import helper
-from onnx_case import build, check, normal, one, ops, refused
+from onnx_case import build, check, evaluate, load, normal, one, ops, refused
 
 from tinyc.errors import UnsupportedError
 
@@ -23,10 +23,60 @@ def test_batch_normalization(shape: tuple[int, ...], opset: int) -> None:
     assert ops(graph) == ["mul", "add"]
 
 
-def test_training() -> None:
-    error = refused(one("BatchNormalization", (1, 3, 4), *statistics(3), training_mode=1), "training_mode = 1")
-    assert "evaluation mode" in error.hint
+@pytest.mark.parametrize("shape", [(2, 3, 4), (2, 3, 4, 5)])
+@pytest.mark.parametrize("training", [0, 1])
+def test_batch_normalization_with_computed_statistics(training: int, shape: tuple[int, ...]) -> None:
+    names = ["x", "scale", "offset", "mean", "variance"]
+    outputs = ["y", "m", "v"][: 1 + 2 * training]
+    node = helper.make_node("BatchNormalization", names, outputs, training_mode=training, momentum=0.7)
+    model = build([node], {"x": shape, **dict.fromkeys(names[1:], (3,))}, outputs=outputs, opset=15)
+    inputs = dict(zip(names, [normal(*shape), *statistics(3)], strict=True))
+    check(model, inputs)
+
+
+def test_statistics_of_each_place() -> None:
     refused(one("BatchNormalization", (1, 3, 4), *statistics(3), opset=7, spatial=0), "spatial = 0")
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), (1, 3, 4, 5), (2, 3, 2, 2, 2)])
+def test_instance_normalization(shape: tuple[int, ...]) -> None:
+    check(one("InstanceNormalization", shape, normal(3), normal(3, seed=1), epsilon=1e-2))
+    refused(one("InstanceNormalization", shape, normal(2), normal(3)), "scale (2,)", "do not fit")
+
+
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_lp_normalization(axis: int, p: int) -> None:
+    check(one("LpNormalization", (2, 3, 4), axis=axis, p=p))
+
+
+def test_lengths_of_zero() -> None:
+    graph = load(one("LpNormalization", (2, 3)))
+    y = evaluate(graph, {"x": np.float32([[0, 0, 0], [3, 0, 4]])})["y"]
+    assert np.allclose(y, [[0, 0, 0], [0.6, 0, 0.8]])
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 7])
+def test_local_response_normalization(size: int) -> None:
+    check(one("LRN", (2, 5, 3, 4), size=size, alpha=0.3, beta=0.6, bias=2.0))
+
+
+@pytest.mark.parametrize("op", ["LogSoftmax", "Hardmax"])
+@pytest.mark.parametrize("opset", [11, 13])
+@pytest.mark.parametrize("axis", [None, 0, 1, -1])
+def test_along_any_axis(op: str, axis: int | None, opset: int) -> None:
+    check(one(op, (2, 3, 4), opset=opset, **({} if axis is None else {"axis": axis})))
+
+
+def test_hardmax_takes_the_first_of_equals() -> None:
+    y = evaluate(load(one("Hardmax", (1, 4))), {"x": np.float32([[1, 3, 3, 2]])})["y"]
+    assert y.tolist() == [[0, 1, 0, 0]]
+
+
+@pytest.mark.parametrize("axis", [1, 2, -1])
+def test_layer_normalization(axis: int) -> None:
+    size = (2, 3, 4)[axis:] if axis > 0 else (4,)
+    check(one("LayerNormalization", (2, 3, 4), normal(*size), normal(*size, seed=1), axis=axis))
 
 
 def test_statistics_that_do_not_fit() -> None:

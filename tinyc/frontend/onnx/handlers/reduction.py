@@ -82,7 +82,7 @@ def log_sum_exp(node: NodeView, value: str, axes: Axes) -> str:
 
 
 def _log_sum_exp(node: NodeView, x: str, axes: Axes) -> str:
-    bounds = (node.store(np.array(bound, np.float32), f"{node.name}.bound") for bound in (-LARGEST, LARGEST))
+    bounds = (node.store_number(bound, "bound") for bound in (-LARGEST, LARGEST))
     largest = node.emit(Map("clip"), node.emit(Reduce("max", axes), x), *bounds)
     powers = node.emit(Map("exp"), node.emit(Sub(), x, largest))
     return node.emit(Add(), node.emit(Map("log"), node.emit(Reduce("sum", axes), powers)), largest)
