@@ -147,6 +147,7 @@ def _difference(got: Any, want: Any) -> str:
     if want.dtype.kind in "biu":
         equal = got.dtype == want.dtype and np.array_equal(got, want)
         return "" if equal else f"{got.dtype} {got.reshape(-1)[:6]}, not {want.dtype} {want.reshape(-1)[:6]}"
+    got = got.astype(want.dtype)  # as the model declares it; inside, all floats are float32
     relative = BFLOAT16_RTOL if want.dtype.name == "bfloat16" else RTOL
     want = want.astype(np.float64)
     with np.errstate(all="ignore"):
