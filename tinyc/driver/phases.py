@@ -20,8 +20,10 @@ from tinyc.passes.fold_constants import fold_constants
 from tinyc.passes.fold_padding import fold_padding
 from tinyc.passes.fuse_clamps import fuse_clamps
 from tinyc.passes.remove_channels import narrowed
+from tinyc.passes.rewrite import drop_dead_nodes
 from tinyc.passes.share_common import share_common
 from tinyc.passes.simplify_ops import simplify_ops
+from tinyc.quant.adopt import adopt
 from tinyc.quant.calibrate import Progress, calibrate
 from tinyc.quant.observers import ObserverChoice
 from tinyc.quant.quantize import quantize
@@ -65,6 +67,13 @@ class Quantization:
     progress: Progress | None = None
 
 
+@dataclass(frozen=True)
+class Given:
+    """The model brings its quantization: its own parameters are taken as they are."""
+
+    rounding: Rounding = Rounding.SINGLE
+
+
 @dataclass(frozen=True, eq=False)
 class Lowered:
     """A model after all passes: the simplified float graph, and the graph that is turned into C."""
@@ -84,7 +93,7 @@ def simplify(graph: Graph, dump_dir: Path | None = None) -> Graph:
 
 def lower(
     imported: Graph,
-    quantization: Quantization | None,
+    quantization: Quantization | Given | None,
     dump_dir: Path | None = None,
     schedule: Callable[[Graph], Graph] = layer_by_layer,
 ) -> Lowered:
@@ -96,12 +105,17 @@ def lower(
         return Lowered(float_graph, graph, float_graph.macs())
 
     def to_integers(graph: Graph) -> Graph:
+        if isinstance(quantization, Given):
+            # padding between `quantize` and `dequantize` could not be folded before
+            return fold_padding(drop_dead_nodes(adopt(graph, quantization.rounding)))
         ranges = calibrate(graph, quantization.samples, quantization.observer, quantization.progress)
         return quantize(graph, ranges, quantization.rounding)
 
     kept: dict[str, tuple[int, ...]] = {}
 
     def remove_channels(graph: Graph) -> Graph:
+        if not graph.is_wholly_integer():
+            return graph  # what is known of channels is known of int8
         graph, left = narrowed(graph)
         kept.update((value, tuple(indices.tolist())) for value, indices in left.items())
         return graph

@@ -97,6 +97,10 @@ class Graph:
         """Whether the graph has been quantized."""
         return any(t.quant is not None for t in self.types.values())
 
+    def is_wholly_integer(self) -> bool:
+        """Whether every activation is int8."""
+        return all(t.quant is not None for name, t in self.types.items() if name not in self.constants)
+
     def macs(self) -> int:
         """Multiply-accumulates of one inference."""
         return sum(n.op.macs(*(self.types[v] for v in n.ins)) for n in self.nodes)

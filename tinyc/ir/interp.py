@@ -45,7 +45,7 @@ def to_value(graph: Graph, port: Port, user: Array) -> Array:
 def to_user(graph: Graph, port: Port, value: Array, raw: bool = False) -> Array:
     """The user's tensor for an output's value: dequantized (not if `raw`), in the model's layout and dtype."""
     kind = graph.types[port.value]
-    if kind.quant is not None and not raw:
+    if kind.quant is not None and not raw and np.dtype(port.dtype) != value.dtype:
         value = kind.quant.dequantize(value).astype(port.dtype)
     laid_out = value.reshape([port.shape[p] for p in port.perm])
     return np.require(laid_out.transpose(np.argsort(port.perm)), requirements="C")

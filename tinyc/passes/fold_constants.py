@@ -20,6 +20,8 @@ def evaluate(node: Node, sweep: Sweep) -> Sequence[Node] | Alias | None:
     """A node whose inputs are all known becomes a constant."""
     if len(node.outs) != 1 or not all(v in sweep.constants for v in node.ins):
         return None
+    if node.op.dequantization():
+        return None  # the integers are wanted
     if node.outs[0] in sweep.output_values:
         return None  # an output is written at run time, whatever it depends on
     (result,) = node.op.eval_float(*(sweep.constants[v] for v in node.ins))

@@ -14,6 +14,8 @@ from tinyc.passes.rewrite import Sweep, rewrite
 
 def simplify_ops(graph: Graph) -> Graph:
     """The pass. Float graphs only: it may change how a graph is quantized."""
+    if any(node.op.dequantization() for node in graph.nodes):
+        return graph  # whose quantization is given, and fits the operators as they are
     return rewrite(graph, to_simpler)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -148,9 +148,16 @@ def _weights_and_widening(
             w, b = graph.constants[node.ins[bias_rule.w]], graph.constants[node.ins[index]]
             made = _quantize_weights(node, w, b, weight_rule.axis, x)
             found[node.outs[0], index] = made
-            # a factor f is a multiplier and a shift of at most log2(2 f); vector cores shift by one bit more
-            at_least(node.outs[0], x * max(made.kind.q.scale) / max(0.5, 2**29 / made.largest_sum))
+            at_least(node.outs[0], finest_of_sums(x, made.kind.q.scale, made.largest_sum))
     return found, widened
+
+
+def finest_of_sums(x: float, weights: Sequence[float], largest_sum: int) -> float:
+    """The finest scale of a linear layer's result, given the scales of its input and weights.
+
+    A factor f is a multiplier and a shift of at most log2(2 f); vector cores shift by one bit more.
+    """
+    return x * max(weights) / max(0.5, 2**29 / largest_sum)
 
 
 def _quantize_weights(node: Node, w: Array, b: Array, axis: int, x_scale: float) -> _Weights:

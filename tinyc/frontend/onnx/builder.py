@@ -108,9 +108,13 @@ class Builder:
 
     def copy(self, value: str, stem: str, node: str) -> str:
         """A value at run time that is the constant `value`."""
+        return self.late(Map("identity"), value, stem, node)
+
+    def late(self, op: Op, value: str, stem: str, node: str = "") -> str:
+        """`op` applied at run time, even to a constant."""
         out = self.fresh(stem)
-        self.types[out] = self.types[value]
-        self._nodes.append(Node(Map("identity"), (value,), (out,), node))
+        (self.types[out],) = op.infer(self.types[value])
+        self._nodes.append(Node(op, (value,), (out,), node))
         return out
 
     def graph(self, name: str, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Graph:

@@ -28,6 +28,7 @@ _RANDOM = {
     "Bernoulli", "Dropout", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
 }  # fmt: skip
 _NORMALIZING = {"Hardmax", "LogSoftmax", "Softmax"}  # onnx.reference knows only what they mean since opset 13
+_SINCE = {"DequantizeLinear": 19, "QuantizeLinear": 19}  # what onnx.reference knows; they meant the same before
 _MAX_SHAPE_ELEMENTS = 1024  # of a constant that may say how large a result is
 
 
@@ -48,7 +49,7 @@ def evaluate(node: NodeProto, opset: int, ins: Mapping[str, Array], directory: P
 
     try:
         with np.errstate(all="ignore"):
-            results = ReferenceEvaluator(_alone(node, opset, ins)).run(None, dict(ins))
+            results = ReferenceEvaluator(_alone(node, max(opset, _SINCE.get(node.op_type, 0)), ins)).run(None, dict(ins))
     except Exception as error:  # whatever onnx.reference raises for a node that makes no sense
         raise UnsupportedError(f"it cannot be computed at compile time: {error}", where) from None
     if not all(isinstance(r, np.ndarray | np.generic) for r in results):

@@ -12,6 +12,7 @@ from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.onnx.builder import Builder
 from tinyc.frontend.onnx.expand import function_body, has_function_body
 from tinyc.frontend.onnx.fold import can_evaluate, evaluate, result_shapes, static_shape
+from tinyc.frontend.onnx.grids import MOVES, Array, Grid, grid_of
 from tinyc.frontend.onnx.handlers import HANDLERS
 from tinyc.frontend.onnx.model import Model, operator_name, where
 from tinyc.frontend.onnx.node import Activation, Constant, Known, NodeView
@@ -98,9 +99,28 @@ class Walk:
         elif not any(isinstance(k, Activation) for k in ins) and can_evaluate(node, self.model.opset(node)):
             at = where(self.model.file, node)
             results = evaluate(node, self.model.opset(node), constants, self.model.directory, at)
-            self._define(node, [Constant(r) for r in results])
+            self._define(node, [Constant(results[0], self._grid(node)), *map(Constant, results[1:])] if results else [])
         else:
             self._define(node, self._handled(node, ins))
+
+    def _grid(self, node: NodeProto) -> Grid | None:
+        """Of which integers the result of a node of constants is made."""
+        given = [self.known.get(name) for name in node.input]
+        arrays = [known.data if isinstance(known, Constant) else None for known in given]
+        if node.op_type == "DequantizeLinear" and arrays[0] is not None and arrays[1] is not None:
+            axis = next((a.i for a in node.attribute if a.name == "axis"), 1)
+            return grid_of(arrays[0], arrays[1], arrays[2] if len(arrays) > 2 else None, axis)
+        first = given[0] if given else None
+        if node.op_type not in MOVES or not isinstance(first, Constant) or first.grid is None:
+            return None
+
+        def move(data: Array) -> Array:
+            ins = {n: k.data for n, k in zip(node.input, given, strict=True) if isinstance(k, Constant)}
+            ins[node.input[0]] = data
+            at = where(self.model.file, node)
+            return evaluate(node, self.model.opset(node), ins, self.model.directory, at)[0]
+
+        return first.grid.moved(move)
 
     def is_static(self, node: NodeProto, unread: Container[str]) -> bool:
         """Whether the results will be constant once all shapes are known; `unread` are such tensors before it."""

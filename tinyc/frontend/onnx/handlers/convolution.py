@@ -32,14 +32,14 @@ def conv(node: NodeView) -> str:
     b = node.store_like(2, bias) if node.has(2) else node.store(bias, f"{node.name}.bias")
 
     planes = weights if rank == 4 else weights[:, :, None, :]
-    x = to_nhwc(node, node.value(0))
+    x, scales = to_nhwc(node, node.value(0)), node.scales(1, axis=0)
+    slides = (sliding.stride, sliding.pads, sliding.dilation)
     if groups == channels and groups > 1:
         w = node.store_like(1, planes.transpose(1, 2, 3, 0))
-        y = node.emit(DepthwiseConv2D(stride=sliding.stride, pads=sliding.pads, dilation=sliding.dilation), x, w, b)
+        y = node.emit(DepthwiseConv2D(*slides, weight_scales=scales), x, w, b)
     else:
         w = node.store_like(1, planes.transpose(0, 2, 3, 1))
-        op = Conv2D(stride=sliding.stride, pads=sliding.pads, dilation=sliding.dilation, groups=groups)
-        y = node.emit(op, x, w, b)
+        y = node.emit(Conv2D(*slides, groups=groups, weight_scales=scales), x, w, b)
     return from_nhwc(node, y, rank)
 
 

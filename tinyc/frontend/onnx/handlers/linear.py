@@ -41,7 +41,8 @@ def gemm(node: NodeView) -> str:
         w = node.store_like(1, alpha * (b if flip_b else b.T))
         zeros = np.zeros(columns, np.float32)
         offset = node.store(zeros, f"{node.name}.bias") if bias is None else node.store_like(2, bias)
-        y = node.emit(Dense(), _maybe_flipped(node, node.value(0), flip_a), w, offset)
+        scales = node.scales(1, axis=int(not flip_b)) if alpha == 1 else ()
+        y = node.emit(Dense(weight_scales=scales), _maybe_flipped(node, node.value(0), flip_a), w, offset)
         has_c = has_c and bias is None
     elif node.is_constant(0):
         a = node.floats(0, "A").astype(np.float64)
@@ -73,7 +74,10 @@ def matmul(node: NodeView) -> str:
     elif node.is_constant(1) and prod(b_matrix[:-2]) == 1:
         w = node.floats(1, "weights").reshape(b_matrix[-2:]).T
         bias = node.store(np.zeros(b_matrix[-1], np.float32), f"{node.name}.bias")
-        y = node.emit(Dense(), node.reshaped(node.value(0), a_matrix), node.store_like(1, w), bias)
+        scales = node.scales(1, axis=-1) if len(b_shape) > 1 else ()
+        y = node.emit(
+            Dense(weight_scales=scales), node.reshaped(node.value(0), a_matrix), node.store_like(1, w), bias
+        )
     elif node.is_constant(0) and prod(a_matrix[:-2]) == 1:
         weights = node.floats(0, "weights").reshape(a_matrix[-2:])
         y = _constant_times(node, weights, node.reshaped(node.value(1), b_matrix))

@@ -1,0 +1,361 @@
+"""Take over the quantization that a model brings: what stands between its dequantize and quantize nodes, in integers.
+
+A layer whose inputs come from `dequantize` and whose result goes into one `quantize` becomes its int8 form, with the
+parameters that these name; several elementwise layers of one tensor become a table. Everything else stays in float,
+with the model's own `dequantize` and `quantize` around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyc.errors import UnsupportedError
+from tinyc.ir.graph import Graph, Names, Node, Port
+from tinyc.ir.op import Array, Op
+from tinyc.ir.rules import AsIs, Bias, Fixed, QuantRule, SameAs, Unify, Weight
+from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
+from tinyc.ops.dequantize import Dequantize
+from tinyc.ops.lookup import Lookup
+from tinyc.ops.quantize import Quantize
+from tinyc.ops.recentre import Recentre
+from tinyc.ops.requantize import Requantize
+from tinyc.quant.codes import Codes, codes_of, moves
+from tinyc.quant.quantize import finest_of_sums
+
+
+def is_quantized(graph: Graph) -> bool:
+    """Whether the model brings parameters of its own."""
+    return any(node.op.quantization() or node.op.dequantization() for node in graph.nodes)
+
+
+def float_layers(graph: Graph) -> list[Node]:
+    """What is computed in float although the graph has int8 layers too."""
+    if not graph.is_integer():
+        return []
+    kinds = graph.types
+    return [
+        n for n in graph.nodes
+        if any(kinds[v].dtype.is_float for v in n.outs) and not n.op.dequantization() and not n.op.is_view
+    ]  # fmt: skip
+
+
+def adopt(graph: Graph, rounding: Rounding) -> Graph:
+    """The pass. Float graphs in which `dequantize` and `quantize` say what is stored how."""
+    return _Adoption(graph, rounding).run()
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A node in integers: the operator, and the parameters of its result; `unify`: also those of its inputs."""
+
+    op: Op
+    result: QuantParams
+    unify: bool = False
+
+
+class _Adoption:
+    def __init__(self, graph: Graph, rounding: Rounding) -> None:
+        self.graph, self.rounding = graph, rounding
+        self.codes: Codes = codes_of(graph)
+        self.types: dict[str, TensorType] = dict(graph.types)
+        self.constants: dict[str, Array] = dict(graph.constants)
+        self.names = Names(graph.types)
+        self.nodes: list[Node] = []
+        self.stored: dict[str, str] = {}
+        """Where the int8 form of a value is, for real values that are dequantized and for stored ones."""
+        self.real: set[str] = {v for v, k in graph.types.items() if k.quant is None and v in graph.constants}
+        """Real values that are there."""
+        self.uses = graph.use_counts()
+        self.consumers, self.producers = graph.consumers(), graph.producers()
+        self.done: set[str] = set()
+
+    def run(self) -> Graph:
+        inputs = [self._input(port) for port in self.graph.inputs]
+        for value in self.codes.params:
+            if value in self.constants:
+                self._define(value, value, self.types[value].shape)
+                self.constants[self.stored[value]] = self._as_int8(self.constants[value])
+        for node in self.graph.nodes:
+            self._add(node)
+        outputs = [self._output(port) for port in self.graph.outputs]
+        return self.graph.with_nodes(
+            self.nodes, self.types, self.constants, inputs=tuple(inputs), outputs=tuple(outputs),
+            rounding=self.rounding,
+        )  # fmt: skip
+
+    # Values
+
+    def _define(self, code: str, stem: str, shape: tuple[int, ...]) -> str:
+        """The int8 value for the stored value `code`."""
+        name = code if self.types[code].dtype is DType.I8 and code not in self.constants else self.names.fresh(stem)
+        self.types[name] = TensorType(shape, DType.I8, self.codes.params[code])
+        self.stored[code] = name
+        return name
+
+    def _new(self, stem: str, shape: tuple[int, ...], q: QuantParams) -> str:
+        name = self.names.fresh(stem)
+        self.types[name] = TensorType(shape, DType.I8, q)
+        return name
+
+    def _constant(self, stem: str, kind: TensorType, data: Array) -> str:
+        name = self.names.fresh(f"{stem}_q")
+        self.types[name], self.constants[name] = kind, data
+        return name
+
+    @staticmethod
+    def _as_int8(data: Array) -> Array:
+        return (data ^ np.uint8(128)).view(np.int8) if data.dtype == np.uint8 else data
+
+    def _float(self, value: str, node: Node) -> str:
+        """The value as real numbers, dequantized where that has not been needed so far."""
+        if value in self.stored and self.types[value].dtype.is_float and value not in self.real:
+            source = self.stored[value]
+            q = self.types[source].q
+            op = Dequantize(q.per_tensor_scale, q.zero_point)
+            if source in self.constants:
+                (self.constants[value],) = op.eval_float(self.constants[source])
+            else:
+                self.nodes.append(Node(op, (source,), (value,), node.name))
+            self.real.add(value)
+        return value
+
+    # Ports
+
+    def _input(self, port: Port) -> Port:
+        """int8 inputs are stored as they come; float ones that are only quantized become int8 themselves."""
+        readers = self.consumers[port.value]
+        if port.value in self.codes.params:
+            if self.types[port.value].dtype is DType.U8:
+                name = self._define(port.value, port.value, self.types[port.value].shape)
+                self.nodes.append(Node(Recentre(), (port.value,), (name,), port.name))
+            else:
+                self._define(port.value, port.value, self.types[port.value].shape)
+            return port
+        if len(readers) == 1 == self.uses[port.value] and readers[0].outs[0] in self.codes.params:
+            (code,) = readers[0].outs
+            self.done.add(code)
+            return replace(port, value=self._define(code, code, self.types[code].shape))
+        return port
+
+    def _output(self, port: Port) -> Port:
+        value = port.value
+        kind = self.graph.types[value]
+        if value in self.constants and value not in self.stored:
+            return port
+        if value in self.stored and kind.dtype is DType.U8:
+            self.nodes.append(Node(Recentre(), (self.stored[value],), (value,), port.name))
+            return port
+        if value in self.stored and (value not in self.real or self.uses[value] == 1):
+            source = self.stored[value]
+            if source not in self.constants and source not in {p.value for p in self.graph.inputs}:
+                return replace(port, value=source)
+            self._float(value, Node(Dequantize(1.0, 0), (), (), port.name))
+        return port
+
+    # Nodes
+
+    def _add(self, node: Node) -> None:
+        (first, *_) = node.outs
+        if first in self.done:
+            return
+        if node.op.dequantization() and node.ins[0] in self.codes.params:
+            self.stored[first] = self.stored[node.ins[0]]
+        elif node.op.quantization() and first in self.codes.params:
+            self._quantize(node)
+        elif first in self.codes.params:
+            self._move(node)
+        elif moves(node.op) and node.ins[0] in self.stored and node.ins[0] not in self.real:
+            # moving stored numbers is moving real ones
+            source = self.stored[node.ins[0]]
+            name = self.stored[first] = self._new(f"{first}_q", self.types[first].shape, self.types[source].q)
+            self.nodes.append(replace(node, ins=(source,), outs=(name,)))
+        elif not self._in_integers(node):
+            self.nodes.append(replace(node, op=node.op.without_given_scales(),
+                                      ins=tuple(self._float(v, node) for v in node.ins)))  # fmt: skip
+            self.real.update(node.outs)
+
+    def _move(self, node: Node) -> None:
+        """An operator on stored values that computes nothing."""
+        ins = tuple(self.stored[v] for v in node.ins)
+        name = self._define(node.outs[0], node.outs[0], self.types[node.outs[0]].shape)
+        self.nodes.append(replace(node, ins=ins, outs=(name,)))
+
+    def _quantize(self, node: Node) -> None:
+        """A `quantize` that no integer layer before it took over."""
+        ((x,), (code,)) = node.ins, node.outs
+        q = self.codes.params[code]
+        if x in self.stored and x not in self.real and self.types[self.stored[x]].q == q:
+            self.stored[code] = self.stored[x]
+            return
+        found = self._table(x, q)
+        name = self._define(code, code, self.types[code].shape)
+        if found is not None:
+            source, entries = found
+            self.nodes.append(Node(Lookup(entries), (source,), (name,), node.name))
+        else:
+            op = Quantize(q.per_tensor_scale, q.zero_point)
+            self.nodes.append(Node(op, (self._float(x, node),), (name,), node.name))
+
+    def _table(self, x: str, q: QuantParams) -> tuple[str, tuple[int, ...]] | None:
+        """What the elementwise layers up to `x` make of the one int8 value they start from; None if there is more."""
+        shape, sources = self.types[x].shape, set[str]()
+        layers: dict[str, Node] = {}
+        waiting = [x]
+        while waiting:
+            value = waiting.pop()
+            if value in layers:
+                continue
+            if value in self.stored and self.stored[value] not in self.constants:
+                sources.add(value)
+                continue
+            if self.types[value].size == 1 and self._known(value) is not None:
+                continue
+            producer = self.producers.get(value)
+            if producer is None or not producer.op.elementwise:
+                return None
+            layers[value] = producer
+            waiting += producer.ins
+        if len({self.stored[s] for s in sources}) != 1 or any(self.types[s].shape != shape for s in sources):
+            return None
+        source = self.stored[next(iter(sources))]
+        numbers = np.arange(-128, 128).astype(np.int8)
+        p = self.types[source].q
+        (start,) = Dequantize(p.per_tensor_scale, p.zero_point).eval_float(numbers)
+        values: dict[str, Array] = dict.fromkeys(sources, start)
+        for layer in self.graph.nodes:
+            if layer.outs[0] in layers:
+                ins = [values[v] if v in values else self._number(v) for v in layer.ins]
+                (values[layer.outs[0]],) = layer.op.eval_float(*ins)
+        (stored,) = Quantize(q.per_tensor_scale, q.zero_point).eval_float(values[x])
+        return source, tuple(map(int, stored))
+
+    def _known(self, value: str) -> Array | None:
+        """The data of a constant, real or stored."""
+        if value in self.constants:
+            return self.constants[value]
+        if value in self.stored and self.stored[value] in self.constants:
+            q = self.types[self.stored[value]].q
+            return Dequantize(q.per_tensor_scale, q.zero_point).eval_float(self.constants[self.stored[value]])[0]
+        return None
+
+    def _number(self, value: str) -> Array:
+        data = self._known(value)
+        assert data is not None
+        return data.reshape(())
+
+    # Integer layers
+
+    def _in_integers(self, node: Node) -> bool:
+        """Write the node in integers, if its surroundings and its arithmetic allow that."""
+        if len(node.outs) != 1 or self.uses[node.outs[0]] != 1:
+            return False
+        reader = next(iter(self.consumers[node.outs[0]]), None)
+        if reader is None or not reader.op.quantization() or reader.outs[0] not in self.codes.params:
+            return False
+        q, (code,) = self.codes.params[reader.outs[0]], reader.outs
+        kinds = [self.types[self.stored[v]] if v in self.stored else self.types[v] for v in node.ins]
+        form = self._form(node, kinds, q)
+        ins = self._operands(node, form) if form else None
+        if form is None or ins is None:
+            return False
+        name = self._define(code, code, self.types[code].shape)
+        self.done.add(code)
+        shape = self.types[node.outs[0]].shape
+        if form.result == q:
+            self.nodes.append(Node(form.op, ins, (name,), node.name))
+        else:
+            rough = self._new(f"{name}_unscaled", shape, form.result)
+            self.nodes += [Node(form.op, ins, (rough,), node.name), Node(Requantize(), (rough,), (name,), node.name)]
+        return True
+
+    def _form(self, node: Node, kinds: Sequence[TensorType], q: QuantParams) -> _Form | None:
+        """The integer operator for a result with parameters `q`."""
+        op = node.op.without_given_scales()
+        rule = _rule(op)
+        if rule is None:
+            return None
+        activations = [i for i in range(len(kinds)) if isinstance(rule.of_input(i), AsIs)]
+        if any(node.ins[i] not in self.stored for i in activations):
+            return None
+        match rule.outs[0]:
+            case SameAs(index=index) if kinds[index].q != q:
+                other = op.simplified(*kinds)
+                if other is not None:
+                    return self._form(replace(node, op=other), kinds, q)
+                return None if op.elementwise else _Form(op, kinds[index].q)
+            case SameAs(index=index):
+                return _Form(op, kinds[index].q)
+            case Fixed(params=params):
+                return _Form(op, params) if not op.elementwise or params == q else None
+            case Unify():
+                return _Form(op, q, unify=True)
+        if len(activations) == len(kinds):
+            finest = op.finest_scale(*(kind.q.per_tensor_scale for kind in kinds))
+            return _Form(op, q) if q.per_tensor_scale >= finest else None
+        return _Form(op, q)
+
+    def _operands(self, node: Node, form: _Form) -> tuple[str, ...] | None:
+        """The int8 inputs, weights and biases; None if the constants are not what the kernels take."""
+        rule = form.op.quant_rule
+        ins: list[str] = []
+        weights: dict[int, TensorType] = {}
+        for index, value in enumerate(node.ins):
+            match rule.of_input(index):
+                case AsIs():
+                    source = self.stored[value]
+                    if form.unify and self.types[source].q != form.result:
+                        scaled = self._new(f"{source}_rescaled", self.types[source].shape, form.result)
+                        self.nodes.append(Node(Requantize(), (source,), (scaled,), node.name))
+                        source = scaled
+                    ins.append(source)
+                case Weight(axis=axis):
+                    made = _integer_weights(self.constants.get(value), node.op.given_scales(), axis)
+                    if made is None:
+                        return None
+                    ins.append(self._constant(value, *made))
+                    weights[index] = made[0]
+                case Bias(x=x, w=w):
+                    bias = self._bias(node, form, self.types[ins[x]].q, ins[w], value)
+                    if bias is None:
+                        return None
+                    ins.append(self._constant(value, TensorType(bias.shape, DType.I32), bias))
+        return tuple(ins)
+
+    def _bias(self, node: Node, form: _Form, x: QuantParams, w: str, bias: str) -> NDArray[np.int32] | None:
+        """The bias in units of the accumulator; None if that does not hold the layer's sums."""
+        if bias not in self.constants:
+            return None
+        scales = np.array(self.types[w].q.scale)
+        units = np.rint(self.constants[bias].astype(np.float64) / (x.per_tensor_scale * scales))
+        axis = self.types[w].q.axis
+        assert axis is not None
+        others = tuple(a for a in range(self.types[w].rank) if a != axis)
+        most = np.abs(self.constants[w].astype(np.int64)).sum(axis=others) * 255 + np.abs(units)
+        finest = finest_of_sums(x.per_tensor_scale, self.types[w].q.scale, max(1, int(most.max())))
+        if most.max() >= 2**31 or form.result.per_tensor_scale < finest:
+            return None
+        return units.astype(np.int32)
+
+
+def _rule(op: Op) -> QuantRule | None:
+    try:
+        return op.quant_rule
+    except UnsupportedError:
+        return None
+
+
+def _integer_weights(
+    data: Array | None, scales: tuple[float, ...], axis: int
+) -> tuple[TensorType, NDArray[np.int8]] | None:
+    """Weights as multiples of the model's own scales."""
+    if data is None or len(scales) != data.shape[axis]:
+        return None
+    q = QuantParams(scales, 0, axis)
+    stored = np.rint(data.astype(np.float64) / q.scales_array(data.ndim))
+    if np.abs(stored).max() > 127:
+        return None
+    return TensorType(data.shape, DType.I8, q), stored.astype(np.int8)
