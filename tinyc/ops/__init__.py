@@ -28,6 +28,7 @@ from tinyc.ops.recentre import Recentre
 from tinyc.ops.recurrent import Recurrent
 from tinyc.ops.reduce import Reduce
 from tinyc.ops.requantize import Requantize
+from tinyc.ops.resample import Resample
 from tinyc.ops.reshape import Reshape
 from tinyc.ops.resize import Resize
 from tinyc.ops.scatter import Scatter
@@ -67,6 +68,7 @@ ALL_OPS: tuple[type[Op], ...] = (
     Quantize,
     Recentre,
     Requantize,
+    Resample,
     Reshape,
     Resize,
     Scatter,
