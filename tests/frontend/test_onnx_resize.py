@@ -69,7 +69,7 @@ def test_any_size(data: st.DataObject) -> None:
 def test_scales_that_do_not_divide(data: st.DataObject) -> None:
     """Sizes are rounded down, and the scale counts, not what the sizes make of it."""
     axes = data.draw(st.lists(st.tuples(st.integers(4, 12), SCALES), min_size=1, max_size=2))
-    coordinates = data.draw(st.sampled_from([*COORDINATES, "half_pixel_symmetric"]))
+    coordinates = data.draw(st.sampled_from([*COORDINATES[:-1], "half_pixel_symmetric"]))
     model = resize(
         (1, 3, *(c for c, _ in axes)), scales(*(s for _, s in axes)), opset=19, mode="linear",
         coordinate_transformation_mode=coordinates,
@@ -142,13 +142,13 @@ def test_named_axes() -> None:
 @pytest.mark.parametrize(
     ("given", "attributes", "part"),
     [
-        ((scales(2, 2),), {"mode": "cubic"}, "mode = 'cubic'"),
-        ((scales(2, 2),), {"coordinate_transformation_mode": "tf_crop_and_resize"}, "'tf_crop_and_resize'"),
+        ((scales(2, 2),), {"mode": "quintic"}, "mode = 'quintic'"),
+        ((scales(2, 2),), {"coordinate_transformation_mode": "spherical"}, "'spherical'"),
+        ((scales(2, 2),), {"coordinate_transformation_mode": "tf_crop_and_resize"}, "0 numbers for 4 axes"),
         ((scales(2, 2),), {"nearest_mode": "simple"}, "nearest_mode = 'simple'"),
-        ((scales(2, 2),), {"antialias": 1, "mode": "linear"}, "antialias = 1"),
-        ((sizes(8, 8),), {"keep_aspect_ratio_policy": "not_larger"}, "keep_aspect_ratio_policy = 'not_larger'"),
-        ((F32([1, 2, 2, 2]),), {}, "another size of the batch or the channels"),
-        ((I64([2, 3, 8, 8]),), {}, "another size of the batch or the channels"),
+        ((scales(2, 2),), {"antialias": 1}, "antialias = 1"),
+        ((scales(0.7, 2),), {"coordinate_transformation_mode": "align_corners"}, "give sizes instead of scales"),
+        ((sizes(8, 8),), {"keep_aspect_ratio_policy": "kept"}, "keep_aspect_ratio_policy = 'kept'"),
         ((F32([2, 2]),), {}, "4 axes want as many positive scales"),
         ((scales(-1, 2),), {}, "4 axes want as many positive scales"),
         ((scales(0.1, 2),), {}, "nothing is left of axis 2"),
@@ -164,9 +164,36 @@ def test_what_is_refused(given: tuple[Array, ...], attributes: dict[str, object]
     refused(resize((1, 3, 4, 5), *given, **attributes), "node 'the_node' (Resize)", part)
 
 
-def test_only_planes_are_resized() -> None:
-    refused(resize((3, 4), F32([1, 2])), "must have a batch, channels and space")
-    refused(resize((1, 3, 4, 4, 4), scales(1, 2, 2)), "3 spatial axes", kind=UnsupportedError)
+@pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])
+def test_any_number_of_axes(mode: str) -> None:
+    graph = check(resize((1, 3, 4, 4, 4), scales(1, 2, 0.5), mode=mode) if mode != "cubic" else cubic())
+    assert "resize" not in ops(graph)
+
+
+def cubic(**attributes: object) -> ModelProto:
+    """A cubic Resize of an image."""
+    return resize((1, 2, 6, 5), scales(1.5, 0.6), mode="cubic", **attributes)
+
+
+@pytest.mark.parametrize("coordinates", ["half_pixel", "asymmetric", "pytorch_half_pixel"])
+@pytest.mark.parametrize("outside", [0, 1])
+def test_cubic(coordinates: str, outside: int) -> None:
+    assert ops(check(cubic(coordinate_transformation_mode=coordinates, exclude_outside=outside, cubic_coeff_a=-0.5)))
+
+
+def test_regions_of_interest() -> None:
+    region = F32([0, 0, 0.2, -0.1, 1, 1, 0.7, 1.2])
+    crop = {"coordinate_transformation_mode": "tf_crop_and_resize", "extrapolation_value": 7.0}
+    check(one("Resize", (1, 2, 6, 5), region, NOTHING, I64([1, 2, 4, 8]), opset=18, mode="linear", **crop))
+
+
+@pytest.mark.parametrize("policy", ["not_larger", "not_smaller"])
+def test_the_aspect_ratio_stays(policy: str) -> None:
+    wanted = I64([7, 9])
+    model = one(
+        "Resize", (1, 3, 4, 6), NOTHING, NOTHING, wanted, opset=18, axes=[2, 3], keep_aspect_ratio_policy=policy
+    )
+    assert ops(check(model)) == ["transpose", "resize", "transpose"]
 
 
 def test_sizes_of_run_time_are_refused() -> None:
