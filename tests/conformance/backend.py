@@ -98,16 +98,22 @@ def _run(model: ModelProto, inputs: list[Any], outputs: list[Any]) -> str:
                 graph = _imported(model, given, constants, folder)
                 break
             except TinycError as error:
-                wanted = re.search(r"\('([^']*)'\) must be constant", str(error))
-                if wanted is None or wanted[1] not in given or wanted[1] in constants:
+                wanted = {name for name in _wanted(error.message) if name in given} - constants
+                if not wanted:
                     raise
-                constants.add(wanted[1])
+                constants |= wanted
         got = _outputs(lower(graph, None).graph, given, folder)
     for info, want in zip(model.graph.output, outputs, strict=True):
         problem = _difference(got[info.name], want)
         if problem:
             return f"{info.name}: {problem}"
     return ""
+
+
+def _wanted(message: str) -> list[str]:
+    """The tensor that is to be constant, and the inputs that it comes from."""
+    found = re.search(r"\('([^']*)'\) must be constant(.*)", message)
+    return [] if found is None else [found[1]] if "from" not in found[2] else re.findall("'([^']*)'", found[2])
 
 
 def _imported(model: ModelProto, given: Mapping[str, Any], constants: set[str], folder: Path) -> Graph:

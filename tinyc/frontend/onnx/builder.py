@@ -31,6 +31,7 @@ class Builder:
         self.types: dict[str, TensorType] = {}
         self.constants: dict[str, NDArray[Any]] = {}
         self._nodes: list[Node] = []
+        self._inputs: dict[str, str] = {}
         self._names = Names(())
 
     def fresh(self, stem: str) -> str:
@@ -40,6 +41,7 @@ class Builder:
     def input(self, given: Input) -> Port:
         """A new input of the model."""
         value = self.fresh(given.name)
+        self._inputs[value] = given.name
         self.types[value] = TensorType(given.shape, element_type(np.dtype(given.dtype)))
         return Port(value, given.name, given.shape, given.dtype, tuple(range(len(given.shape))))
 
@@ -66,6 +68,15 @@ class Builder:
         self.constants[value] = np.require(data, requirements="C")
         self.types[value] = constant_type(self.constants[value])
         return value
+
+    def not_constant(self, value: str, name: str, what: str, where: str) -> UnsupportedError:
+        """The error for a tensor, the value of which has to be known at compile time; it says what that depends on."""
+        sources, producers = {value}, {out: node for node in self._nodes for out in node.outs}
+        while made := sources & producers.keys():
+            sources = (sources - made).union(*(producers[v].ins for v in made))
+        given = sorted(repr(self._inputs[v]) for v in sources if v in self._inputs)
+        behind = f" from {', '.join(given)}" if given and given != [repr(name)] else ""
+        return UnsupportedError(f"its {what} ('{name}') must be constant, not computed at run time{behind}", where)
 
     def emit(self, op: Op, ins: tuple[str, ...], stem: str, node: str, where: str) -> str:
         """`op` applied to values; its result. `node` is the ONNX node's name, `where` the place for messages.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from onnx import AttributeProto, FunctionProto, NodeProto, defs, helper
+from onnx import AttributeProto, FunctionProto, GraphProto, NodeProto, defs, helper
 
 Kinds = Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]]
 
@@ -33,7 +33,7 @@ def function_body(node: NodeProto, opset: int, kinds: Kinds) -> list[NodeProto] 
     given = {a.name: a.default_value for a in schema.attributes.values() if a.default_value.name}
     given |= {a.name: a for a in function.attribute_proto}
     given |= {a.name: a for a in node.attribute}
-    return list(_renamed(function, names, given, prefix, node.name))
+    return list(renamed(function.node, names, given, prefix, node.name))
 
 
 def _function(node: NodeProto, opset: int, kinds: Kinds) -> FunctionProto | None:
@@ -56,24 +56,43 @@ def _type(kind: tuple[np.dtype[Any], tuple[int, ...]]) -> bytes:
     return bytes(helper.make_tensor_type_proto(element, kind[1]).SerializeToString())
 
 
-def _renamed(
-    function: FunctionProto,
-    names: dict[str, str],
-    given: Mapping[str, AttributeProto],
-    prefix: str,
-    node_name: str,
+def renamed(
+    nodes: Iterable[NodeProto], names: dict[str, str], given: Mapping[str, AttributeProto], prefix: str, node_name: str
 ) -> Iterator[NodeProto]:
-    for inner in function.node:
+    """The nodes of a function or a graph, called `node_name`, under names that no others have.
+
+    `names` has the new names of tensors from outside, and gets those of what the nodes define; `given` has the
+    attributes of the function.
+    """
+    for inner in nodes:
         made = NodeProto(op_type=inner.op_type, domain=inner.domain, name=node_name)
-        made.input.extend(names.get(name, "") for name in inner.input)
+        made.input.extend(names.get(name, name) for name in inner.input)
         for name in inner.output:
             if name and name not in names:
                 names[name] = f"{prefix}/{name}"
             made.output.append(names.get(name, ""))
         for attribute in inner.attribute:
-            if not attribute.ref_attr_name:
+            if attribute.type == AttributeProto.GRAPH:
+                body = _renamed_graph(attribute.g, names, given, prefix, node_name)
+                made.attribute.append(helper.make_attribute(attribute.name, body))
+            elif not attribute.ref_attr_name:
                 made.attribute.append(attribute)
             elif attribute.ref_attr_name in given:
                 made.attribute.append(given[attribute.ref_attr_name])
                 made.attribute[-1].name = attribute.name
         yield made
+
+
+def _renamed_graph(
+    graph: GraphProto, names: Mapping[str, str], given: Mapping[str, AttributeProto], prefix: str, node_name: str
+) -> GraphProto:
+    inside = {**names, **{info.name: f"{prefix}/{info.name}" for info in (*graph.input, *graph.initializer)}}
+    for inner in graph.node:
+        inside |= {name: f"{prefix}/{name}" for name in inner.output if name}
+    made = GraphProto()
+    made.CopyFrom(graph)
+    del made.node[:]
+    made.node.extend(renamed(graph.node, inside, given, prefix, node_name))
+    for info in (*made.input, *made.initializer, *made.output):
+        info.name = inside.get(info.name, info.name)
+    return made

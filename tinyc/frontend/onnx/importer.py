@@ -9,7 +9,7 @@ from pathlib import Path
 from onnx import NodeProto
 
 from tinyc.errors import TinycError
-from tinyc.frontend.onnx.model import needed, node_name, read_model
+from tinyc.frontend.onnx.model import needed, node_name, read_model, reads
 from tinyc.frontend.onnx.node import Activation, Constant
 from tinyc.frontend.onnx.walk import Walk
 from tinyc.ir.graph import Graph
@@ -40,7 +40,7 @@ def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Grap
     walk = Walk(model)
     inputs = tuple(port for given in model.inputs if (port := walk.add_input(given)))
     for node in needed(model):
-        walk.add_initializers(node.input)
+        walk.add_initializers(reads(node))
         walk.add(node)
     outputs = []
     walk.add_initializers(output.name for output in model.outputs)
@@ -73,8 +73,8 @@ def _summary(walk: Walk, node: NodeProto, unread: set[str]) -> NodeSummary:
     """`unread`: tensors so far that are constant, of values unknown because they come from an unknown shape."""
     problem = ""
     try:
-        walk.add_initializers(node.input)
-        unknown = {name for name in node.input if name and name not in walk.known}
+        walk.add_initializers(reads(node))
+        unknown = {name for name in reads(node) if name not in walk.known}
         if not unknown:
             walk.add(node)
         elif walk.is_static(node, unread):

@@ -7,7 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, defs, load_model_from_string
+from onnx import (
+    AttributeProto,
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    ValueInfoProto,
+    defs,
+    load_model_from_string,
+)
 
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.onnx.ports import Input, Output, read_inputs, read_output
@@ -56,6 +65,18 @@ def read_model(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Model:
 def node_name(node: NodeProto) -> str:
     """The node's name, or that of its first result."""
     return node.name or next((o for o in node.output if o), "")
+
+
+def reads(node: NodeProto) -> list[str]:
+    """The tensors that a node reads: its inputs, and what its graphs take from around them."""
+    names = [name for name in node.input if name]
+    for attribute in node.attribute:
+        if attribute.type == AttributeProto.GRAPH:
+            graph = attribute.g
+            own = {x.name for x in (*graph.input, *graph.initializer)} | {o for n in graph.node for o in n.output}
+            wanted = [*(name for n in graph.node for name in reads(n)), *(o.name for o in graph.output)]
+            names += [name for name in wanted if name not in own]
+    return names
 
 
 def operator_name(node: NodeProto) -> str:
@@ -152,7 +173,7 @@ def in_order(nodes: Sequence[NodeProto], known: Iterable[str], file: str) -> lis
     waits: list[int] = []
     readers: dict[int, list[int]] = {i: [] for i in range(len(nodes))}
     for index, node in enumerate(nodes):
-        sources = {name for name in node.input if name and name not in known}
+        sources = {name for name in reads(node) if name not in known}
         for name in sources:
             if name not in producers:
                 raise TinycError(f"reads '{name}', which nothing defines", where(file, node))
@@ -179,6 +200,6 @@ def needed(model: Model) -> tuple[NodeProto, ...]:
     kept = []
     for node in reversed(model.nodes):
         if wanted.intersection(node.output):
-            wanted.update(node.input)
+            wanted.update(reads(node))
             kept.append(node)
     return tuple(reversed(kept))

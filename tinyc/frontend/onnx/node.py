@@ -111,7 +111,7 @@ class NodeView:
         """The data of an input that has to be known at compile time, as they are; `what` it is, for the message."""
         known = self._input(index)
         if isinstance(known, Activation):
-            raise self.unsupported(f"its {what} ('{self._in_names[index]}') must be constant, not computed at run time")
+            raise self._builder.not_constant(known.value, self._in_names[index], what, self.where)
         return known.data
 
     def floats(self, index: int, what: str) -> NDArray[np.float32]:

@@ -10,11 +10,12 @@ from onnx import NodeProto, defs
 
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.onnx.builder import Builder
+from tinyc.frontend.onnx.control import CONTROL, run_control
 from tinyc.frontend.onnx.expand import function_body, has_function_body
 from tinyc.frontend.onnx.fold import can_evaluate, evaluate, result_shapes, static_shape
 from tinyc.frontend.onnx.grids import MOVES, Array, Grid, grid_of
 from tinyc.frontend.onnx.handlers import HANDLERS
-from tinyc.frontend.onnx.model import Model, operator_name, where
+from tinyc.frontend.onnx.model import Model, operator_name, reads, where
 from tinyc.frontend.onnx.node import Activation, Constant, Known, NodeView
 from tinyc.frontend.onnx.ports import Input
 from tinyc.frontend.onnx.tensors import to_array
@@ -30,7 +31,7 @@ class Walk:
         self.model = model
         self.builder = Builder()
         self.known: dict[str, Known] = {}
-        self._read = {o.name for o in model.outputs} | {name for node in model.nodes for name in node.input}
+        self._read = {o.name for o in model.outputs} | {name for node in model.nodes for name in reads(node)}
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of a known tensor."""
@@ -83,7 +84,11 @@ class Walk:
     def check_handled(self, node: NodeProto) -> None:
         """`check`, and UnsupportedError for an operator that no handler knows."""
         self.check(node)
-        if operator_name(node) not in HANDLERS and not has_function_body(node, self.model.opset(node)):
+        if (
+            operator_name(node) not in HANDLERS
+            and node.op_type not in CONTROL
+            and not has_function_body(node, self.model.opset(node))
+        ):
             raise UnsupportedError(
                 f"operator {node.op_type} is not supported", where(self.model.file, node),
                 f"`tinyc inspect {self.model.file}` lists everything that stands in the way",
@@ -146,6 +151,8 @@ class Walk:
 
     def _handled(self, node: NodeProto, ins: Sequence[Known | None]) -> Sequence[Known | None]:
         at = where(self.model.file, node)
+        if node.op_type in CONTROL:
+            return run_control(self, node, at)
         if operator_name(node) not in HANDLERS:
             self._expand(node, at)
             return [self.known.get(name) for name in node.output]
@@ -169,13 +176,21 @@ class Walk:
         body = function_body(node, self.model.opset(node), kinds)
         if body is None:
             self.check_handled(node)
-        for inner in body or ():
-            self._read.update(inner.input)
+        self.add_nodes(body or (), (), f"operator {node.op_type}", at)
+
+    def add_nodes(self, nodes: Iterable[NodeProto], results: Iterable[str], what: str, at: str) -> None:
+        """Import nodes of which something is made, and from which these results are read."""
+        self._read.update(results)
+        for node in nodes:
+            self._read.update(reads(node))
             try:
-                self.add(inner)
+                self.add(node)
             except UnsupportedError as error:
-                message = f"operator {node.op_type} is made of others: {error.message}"
-                raise UnsupportedError(message, at, error.hint) from None
+                raise UnsupportedError(f"{what} is made of others: {error.message}", at, error.hint) from None
+
+    def not_constant(self, known: Activation, name: str, what: str, at: str) -> UnsupportedError:
+        """The error for a tensor that has to be known at compile time."""
+        return self.builder.not_constant(known.value, name, what, at)
 
     def _element(self, name: str) -> np.dtype[Any]:
         known = self.known[name]
