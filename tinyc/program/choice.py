@@ -12,7 +12,7 @@ from tinyc.ir.kernel import Candidate, In, KernelSet, KernelTarget, tables_in
 from tinyc.ir.op import Op, Signature
 from tinyc.program.costs import Costs, Work, label
 
-COMPACT = 1.03  # how many times the fewest bytes of constants a candidate may have that saves flash
+COMPACT = 1.1  # how many times the plain bytes of a layer's constants a candidate may have that saves flash
 
 
 class Optimize(Enum):
@@ -72,7 +72,8 @@ def _compact(candidates: Sequence[Candidate], sig: Signature) -> list[Candidate]
     """Those that call functions shared by layers, if there are some, and read few bytes of constants."""
     shared = [c for c in candidates if not any(call.inline for call in c)] or candidates
     sizes = [constant_bytes(c, sig) for c in shared]
-    return [c for c, size in zip(shared, sizes, strict=True) if size <= COMPACT * min(sizes)]
+    most = max(COMPACT * plain_bytes(sig), min(sizes))
+    return [c for c, size in zip(shared, sizes, strict=True) if size <= most]
 
 
 def kind(candidate: Candidate) -> str:
@@ -83,6 +84,12 @@ def kind(candidate: Candidate) -> str:
 def plain_work(op: Op, sig: Signature) -> Work:
     """What any kernel for an operator does at least."""
     return {"calls": 1, "macs": op.macs(*sig.ins), "reads": sig.x.size, "results": sig.y.size}
+
+
+def plain_bytes(sig: Signature) -> int:
+    """The bytes of a layer's constants as they are, with a multiplier and a shift for each channel."""
+    kinds = [sig.ins[i] for i in sig.constants]
+    return sum(k.bytes + (8 * len(k.quant.scale) if k.quant and k.quant.axis is not None else 0) for k in kinds)
 
 
 def constant_bytes(candidate: Candidate, sig: Signature) -> int:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.kernel import Candidate, In, tables_in
 from tinyc.ir.op import Op, Signature
-from tinyc.program.choice import COMPACT, Choice, Optimize, kind, plain_work
+from tinyc.program.choice import COMPACT, Choice, Optimize, kind, plain_bytes, plain_work
 from tinyc.program.costs import Costs, Work, call_key, label
 from tinyc.program.knapsack import Option, cheapest
 from tinyc.program.lowering import Lowering
@@ -74,14 +74,15 @@ def layer_options(graph: Graph, choice: Choice) -> dict[str, list[LayerOption]]:
         kinds = dict.fromkeys(kind(c) for a in asked for c in (a.answer, *a.candidates))
         options[value] = [_option(k, asked, times, choice.costs) for k in kinds]
         if choice.optimize is Optimize.SIZE:
-            options[value] = _compact(options[value])
+            options[value] = _compact(options[value], plain_bytes(asked[0].sig))
     return options
 
 
-def _compact(options: Sequence[LayerOption]) -> list[LayerOption]:
-    """Those that read nearly the fewest constants."""
+def _compact(options: Sequence[LayerOption], plain: int) -> list[LayerOption]:
+    """Those that read few constants, `plain` being the bytes that there are at least."""
     sizes = [sum(option.constants.values()) for option in options]
-    return [option for option, size in zip(options, sizes, strict=True) if size <= COMPACT * min(sizes)]
+    most = max(COMPACT * plain, min(sizes))
+    return [option for option, size in zip(options, sizes, strict=True) if size <= most]
 
 
 def _option(wanted: str, asked: Sequence[_Asked], times: Mapping[int, int], costs: Costs) -> LayerOption:
