@@ -50,6 +50,7 @@ def emit_model(program: Program, name: str, source: str, sha256: str) -> Files:
         "arena_bytes": program.arena_bytes,
         "rounding": program.graph.rounding.value,
         "integer": program.graph.is_integer(),
+        "floats": any(kind.dtype.is_float for kind in program.graph.types.values()),
         "inputs": [_port(program, p) for p in program.graph.inputs],
         "outputs": [_port(program, p) for p in program.graph.outputs],
         "layers": layers,

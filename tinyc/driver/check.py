@@ -17,6 +17,7 @@ from tinyc.driver.record import read_indices
 from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph, Port
 from tinyc.ir.interp import execute, to_user, to_value
+from tinyc.ir.types import TensorType
 from tinyc.quant.calibrate import Progress
 from tinyc.run.host import Result
 from tinyc.samples import Say, match_samples, silent
@@ -181,7 +182,7 @@ class _Watch:
         for name in self.sums:
             kind, where = self.graph.types[name], self.computed[name]
             value = host[name] if kind.quant is None else kind.quant.dequantize(host[name])
-            wanted = exact[self.reference[name]]
+            wanted = _real(exact[self.reference[name]], kind)
             wanted = wanted[..., self.kept[name]] if name in self.kept else wanted
             self.sums[name].see(value[where], wanted[where])
             self.agrees[name] &= _agree(host[name][where], interpreted[name][where])
@@ -223,6 +224,14 @@ def _computed(results: Sequence[Result]) -> dict[str, tuple[slice, ...]]:
         old = spans.get(r.name, r.region)
         spans[r.name] = tuple((min(a[0], b[0]), max(a[1], b[1])) for a, b in zip(old, r.region, strict=True))
     return {name: tuple(slice(*span) for span in region) for name, region in spans.items()}
+
+
+def _real(exact: Array, kind: TensorType) -> Array:
+    """A value of the float graph, which has stored integers where the model brings its quantization."""
+    if kind.quant is None or exact.dtype.kind == "f":
+        return exact
+    shift = 128 if exact.dtype == np.uint8 else 0
+    return np.asarray(kind.quant.dequantize(exact.astype(np.int16) - shift))
 
 
 def _references(graph: Graph, float_graph: Graph) -> dict[str, str]:

@@ -28,7 +28,7 @@ from tinyc.driver.firmware import (
 from tinyc.driver.interface import interface_of
 from tinyc.driver.kernels import KernelWish, kernel_target, settle
 from tinyc.driver.output import check_output, list_files, replacing
-from tinyc.driver.phases import Lowered, Quantization, lower
+from tinyc.driver.phases import Given, Lowered, Quantization, lower
 from tinyc.driver.record import REPORT, build_report, write_report
 from tinyc.driver.schedule import Scheduled, ScheduleWish, Space, find_schedule
 from tinyc.errors import DoesNotFitError, TinycError
@@ -36,11 +36,13 @@ from tinyc.ir import text
 from tinyc.ir.graph import Graph
 from tinyc.ir.interp import execute, to_value
 from tinyc.ir.kernel import KernelSet
+from tinyc.ir.region import flattened
 from tinyc.ir.types import Rounding
 from tinyc.memory.buffers import Memory
 from tinyc.program.choice import Choice
 from tinyc.program.costs import shipped_costs
 from tinyc.program.program import Program, build_program
+from tinyc.quant.adopt import float_layers, is_quantized
 from tinyc.quant.calibrate import Progress, random_samples
 from tinyc.quant.observers import ObserverChoice
 from tinyc.samples import Say, load_npz, match_samples, silent
@@ -50,6 +52,9 @@ from tinyc.target.linker import DEFAULT_STACK_BYTES
 
 Calibration = Path | str | Mapping[str, NDArray[Any]]
 Sample = Mapping[str, NDArray[Any]]
+
+FLOAT_LAYERS = 5
+"""How many layers that stay in float are listed by name."""
 
 VARIABLES_BYTES = 1024
 """More than the firmware's variables take beside the arena and the stack."""
@@ -108,6 +113,8 @@ def compile_model(model: Path, out: Path, options: Options) -> None:
         return found[0].point.graph
 
     lowered = lower(imported, quantization, options.dump_dir, schedule)
+    if isinstance(quantization, Given):
+        _tell_float_layers(lowered.graph, options.say)
     scheduled = replace(found[0], point=settled(found[0].point, options))
     write_model(out, model, lowered, scheduled, quantization, options)
 
@@ -120,7 +127,7 @@ def settled(point: Point, options: Options) -> Point:
     )
 
 
-def read_model(model: Path, options: Options) -> tuple[Graph, Quantization | None]:
+def read_model(model: Path, options: Options) -> tuple[Graph, Quantization | Given | None]:
     """The imported graph, and how it is quantized; None for float."""
     from tinyc.frontend.onnx import import_model  # it takes half a second to load
 
@@ -139,7 +146,7 @@ def write_model(
     model: Path,
     lowered: Lowered,
     scheduled: Scheduled,
-    quantization: Quantization | None,
+    quantization: Quantization | Given | None,
     options: Options,
 ) -> None:
     """Write the folder `out` for a model whose graph, in `lowered`, is that of the schedule."""
@@ -148,15 +155,21 @@ def write_model(
         program = build_program(point.graph, point.choice, options.canaries, options.memories)
         scheduled = replace(scheduled, point=replace(scheduled.point, program=program))
     check_fit(scheduled.point.program, options.board)
-    sample = None if quantization is None else {name: a[0] for name, a in quantization.samples.items()}
+    sample = None
+    if isinstance(quantization, Quantization):
+        sample = {name: a[0] for name, a in quantization.samples.items()}
     with replacing(out) as folder:
         _write(folder, model, sample, lowered, scheduled, options)
 
 
-def _quantization(imported: Graph, options: Options) -> Quantization | None:
+def _quantization(imported: Graph, options: Options) -> Quantization | Given | None:
     if options.float:
         return None
     given = options.calibration
+    if is_quantized(imported):
+        if given is not None:
+            options.say("the model brings its quantization, which is kept: calibration data are not needed")
+        return Given(options.rounding)
     if given is None:
         raise TinycError(
             "int8 needs calibration data",
@@ -197,7 +210,7 @@ def _write(
     text.save(lowered.graph, folder / "model.tc")
     report = build_report(model.name, sha256, board, lowered, scheduled, interface, options.kernels)
     report["max_overhead"] = options.schedule.max_overhead
-    report["calibration"] = _calibration_note(options)
+    report["calibration"] = _calibration_note(options, is_quantized(lowered.float_graph))
     report["cmsis_nn"] = None if options.cmsis_nn is None else options.cmsis_nn.record()
     if options.link:
         try:
@@ -215,9 +228,20 @@ def _write(
     write_report(report, folder)
 
 
-def _calibration_note(options: Options) -> str | None:
+def _tell_float_layers(graph: Graph, say: Say) -> None:
+    """What the model's own quantization leaves in float."""
+    left = float_layers(flattened(graph))
+    if left:
+        listed = ", ".join(f"{node.op.name} '{node.name}'" for node in left[:FLOAT_LAYERS])
+        more = f" and {len(left) - FLOAT_LAYERS} more" if len(left) > FLOAT_LAYERS else ""
+        say(f"in float, where the model does not say how to quantize: {listed}{more}")
+
+
+def _calibration_note(options: Options, given: bool) -> str | None:
     if options.float:
         return None
+    if given:
+        return "the model's own"
     if isinstance(options.calibration, str) and options.calibration.startswith("random:"):
         return f"{options.calibration}: accuracy is meaningless"
     percent = options.observer.percent

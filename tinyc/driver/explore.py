@@ -12,7 +12,7 @@ import numpy as np
 from tinyc.driver.compile import Options, read_model, write_model
 from tinyc.driver.compiled import CompiledModel
 from tinyc.driver.output import check_output
-from tinyc.driver.phases import Lowered, Quantization, lower
+from tinyc.driver.phases import Given, Lowered, Quantization, lower
 from tinyc.driver.schedule import Scheduled, misfit, pick, search
 from tinyc.errors import DoesNotFitError, TinycError
 from tinyc.ir.verify import verify
@@ -86,7 +86,7 @@ class _Work:
     model: Path
     options: Options
     lowered: Lowered
-    quantization: Quantization | None
+    quantization: Quantization | Given | None
     points: Sequence[Point]
 
     def write(self, point: Point, out: Path, cache_dir: Path | None = None) -> None:
@@ -110,8 +110,8 @@ class _Work:
     def _instructions(self, point: Point, work: Path) -> int:
         self.write(point, work / "out", work / "cache")
         compiled = CompiledModel(work / "out")
-        if self.quantization is None:
-            samples = {p.name: np.zeros((1, *p.shape), p.dtype) for p in point.graph.inputs}
-        else:
+        if isinstance(self.quantization, Quantization):
             samples = {name: a[:1] for name, a in self.quantization.samples.items()}
+        else:
+            samples = {p.name: np.zeros((1, *p.shape), p.dtype) for p in point.graph.inputs}
         return compiled.run_qemu(samples, timeout_s=TIMEOUT_S).instructions

@@ -12,7 +12,7 @@ from tinyc import __version__
 from tinyc.driver.phases import Lowered
 from tinyc.driver.schedule import Scheduled
 from tinyc.errors import TinycError
-from tinyc.ir.graph import Node
+from tinyc.ir.graph import Graph, Node
 from tinyc.ir.kernel import KernelSet
 from tinyc.ir.region import RegionOp
 from tinyc.program.program import Program, Rows
@@ -55,7 +55,7 @@ def build_report(
         "ram_target": scheduled.ram,
         "front": [{**point_record(p), "chosen": p is scheduled.point} for p in scheduled.points],
         "kernels": kernels.value,
-        "arithmetic": "int8" if graph.is_integer() else "float32",
+        "arithmetic": _arithmetic(graph),
         "rounding": graph.rounding.value,
         "macs": lowered.macs,
         "macs_executed": graph.macs(),
@@ -100,6 +100,12 @@ def point_record(point: Point) -> dict[str, Any]:
         "instructions_estimated": point.cost,
         "steps": point.steps,
     }
+
+
+def _arithmetic(graph: Graph) -> str:
+    if not graph.is_integer():
+        return "float32"
+    return "int8" if graph.is_wholly_integer() else "int8 and float32"
 
 
 def _region(node: Node) -> dict[str, Any]:

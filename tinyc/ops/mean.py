@@ -30,7 +30,7 @@ from tinyc.ir.kernel import (
 )
 from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature
 from tinyc.ir.rules import AsIs, Observed, QuantRule
-from tinyc.ir.types import TensorType
+from tinyc.ir.types import Rounding, TensorType
 from tinyc.ops._lag import lag_of_passes, with_lags
 from tinyc.ops._sums import PlaneSums
 from tinyc.ops.depthwise_conv2d import integer_steps
@@ -65,7 +65,13 @@ class Mean(Op):
         return prod(x.shape[a] for a in self.axes)
 
     def _factor(self, sig: Signature) -> tuple[int, int]:
-        return multiplier_and_shift(sig.x.q.per_tensor_scale / (sig.y.q.per_tensor_scale * self.count(sig.x)))
+        """Of a sum. Under `tflite` the multiplier of the scales is divided, as TensorFlow Lite does."""
+        x, y, count = sig.x.q.per_tensor_scale, sig.y.q.per_tensor_scale, self.count(sig.x)
+        if sig.rounding is not Rounding.TFLITE:
+            return multiplier_and_shift(x / (y * count))
+        multiplier, shift = multiplier_and_shift(x / y)
+        wider = max(0, min(count.bit_length() - 1, 31 + shift))
+        return (multiplier << wider) // count, shift - wider
 
     def _requantized(self, total: NDArray[np.int64], sig: Signature) -> Array:
         """Stored results from sums of stored values less their zero point."""

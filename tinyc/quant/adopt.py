@@ -67,11 +67,12 @@ class _Adoption:
         self.nodes: list[Node] = []
         self.stored: dict[str, str] = {}
         """Where the int8 form of a value is, for real values that are dequantized and for stored ones."""
-        self.real: set[str] = {v for v, k in graph.types.items() if k.quant is None and v in graph.constants}
-        """Real values that are there."""
+        self.real: dict[str, str] = {v: v for v in graph.constants}
+        """Where a real value is, as far as it is there."""
         self.uses = graph.use_counts()
         self.consumers, self.producers = graph.consumers(), graph.producers()
         self.done: set[str] = set()
+        self.ports = {p.value for p in (*graph.inputs, *graph.outputs)}
 
     def run(self) -> Graph:
         inputs = [self._input(port) for port in self.graph.inputs]
@@ -91,7 +92,8 @@ class _Adoption:
 
     def _define(self, code: str, stem: str, shape: tuple[int, ...]) -> str:
         """The int8 value for the stored value `code`."""
-        name = code if self.types[code].dtype is DType.I8 and code not in self.constants else self.names.fresh(stem)
+        taken = code in self.constants or (code in self.ports and self.types[code].dtype is DType.U8)
+        name = self.names.fresh(stem) if taken else code
         self.types[name] = TensorType(shape, DType.I8, self.codes.params[code])
         self.stored[code] = name
         return name
@@ -112,16 +114,17 @@ class _Adoption:
 
     def _float(self, value: str, node: Node) -> str:
         """The value as real numbers, dequantized where that has not been needed so far."""
-        if value in self.stored and self.types[value].dtype.is_float and value not in self.real:
+        if value in self.stored and self.graph.types[value].dtype.is_float and value not in self.real:
             source = self.stored[value]
             q = self.types[source].q
             op = Dequantize(q.per_tensor_scale, q.zero_point)
+            name = self.real[value] = value if source != value else self.names.fresh(f"{value}_real")
+            self.types[name] = self.graph.types[value]
             if source in self.constants:
-                (self.constants[value],) = op.eval_float(self.constants[source])
+                (self.constants[name],) = op.eval_float(self.constants[source])
             else:
-                self.nodes.append(Node(op, (source,), (value,), node.name))
-            self.real.add(value)
-        return value
+                self.nodes.append(Node(op, (source,), (name,), node.name))
+        return self.real.get(value, value)
 
     # Ports
 
@@ -153,7 +156,7 @@ class _Adoption:
             source = self.stored[value]
             if source not in self.constants and source not in {p.value for p in self.graph.inputs}:
                 return replace(port, value=source)
-            self._float(value, Node(Dequantize(1.0, 0), (), (), port.name))
+            return replace(port, value=self._float(value, Node(Dequantize(1.0, 0), (), (), port.name)))
         return port
 
     # Nodes
@@ -171,12 +174,13 @@ class _Adoption:
         elif moves(node.op) and node.ins[0] in self.stored and node.ins[0] not in self.real:
             # moving stored numbers is moving real ones
             source = self.stored[node.ins[0]]
-            name = self.stored[first] = self._new(f"{first}_q", self.types[first].shape, self.types[source].q)
-            self.nodes.append(replace(node, ins=(source,), outs=(name,)))
+            self.stored[first] = first
+            self.types[first] = TensorType(self.types[first].shape, DType.I8, self.types[source].q)
+            self.nodes.append(replace(node, ins=(source,)))
         elif not self._in_integers(node):
             self.nodes.append(replace(node, op=node.op.without_given_scales(),
                                       ins=tuple(self._float(v, node) for v in node.ins)))  # fmt: skip
-            self.real.update(node.outs)
+            self.real.update({v: v for v in node.outs})
 
     def _move(self, node: Node) -> None:
         """An operator on stored values that computes nothing."""
@@ -268,7 +272,8 @@ class _Adoption:
         if form.result == q:
             self.nodes.append(Node(form.op, ins, (name,), node.name))
         else:
-            rough = self._new(f"{name}_unscaled", shape, form.result)
+            (rough,) = node.outs
+            self.types[rough] = TensorType(shape, DType.I8, form.result)
             self.nodes += [Node(form.op, ins, (rough,), node.name), Node(Requantize(), (rough,), (name,), node.name)]
         return True
 
