@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from onnx import GraphProto, NodeProto, helper
+from onnx import GraphProto, NodeProto, TensorProto, helper
 
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.onnx.expand import renamed
@@ -42,7 +42,24 @@ class _Body:
         nodes = list(renamed(graph.node, names, {}, prefix, self.node.name))
         results = [names.get(o.name, o.name) for o in graph.output]
         self.walk.add_nodes(nodes, results, f"operator {self.node.op_type}", self.at)
+        for info, name in zip(graph.output, results, strict=True):
+            if name not in self.walk.known:
+                raise TinycError(f"the output '{info.name}' of its graph is computed by no node", self.at)
         return [self.walk.known[name] for name in results]
+
+    def graph(self, name: str, results: int) -> GraphProto:
+        """An attribute that is a graph, of that many results or more."""
+        graph = self.attributes[name]
+        if not isinstance(graph, GraphProto) or len(graph.output) < results:
+            raise TinycError(f"attribute {name} must be a graph of {results} results or more", self.at)
+        return graph
+
+    def integers(self, names: Sequence[str], count: int, most: int) -> list[int]:
+        """So many integers of an attribute that has one of the names, from −most to most; 0 if it is not given."""
+        found = next((list(self.attributes[name]) for name in names if name in self.attributes), [0] * count)
+        if len(found) != count or any(abs(value) > most for value in found):
+            raise TinycError(f"attribute {names[0]} = {found} must be {count} integers of at most {most}", self.at)
+        return found
 
     def compute(self, op: str, *ins: Known, **attributes: int) -> Known:
         """The result of an operator of ONNX."""
@@ -85,7 +102,7 @@ class _Body:
 def _if(body: _Body) -> list[Known]:
     """The branch that is taken; of both each element by the condition where that is computed at run time."""
     condition = body.ins[0]
-    branches = [body.attributes[f"{name}_branch"] for name in ("then", "else")]
+    branches = [body.graph(f"{name}_branch", len(body.node.output)) for name in ("then", "else")]
     if isinstance(condition, Constant):
         taken = 0 if condition.data.reshape(-1)[0] else 1
         return body.run(branches[taken], (), "else" if taken else "then")
@@ -101,9 +118,9 @@ def _if(body: _Body) -> list[Known]:
 
 def _loop(body: _Body) -> list[Known]:
     """As many copies of its graph as it has iterations."""
-    graph: GraphProto = body.attributes["body"]
     trips, going = (*body.ins[:2], None, None)[:2]
     carried = [known for known in body.ins[2:] if known is not None]
+    graph = body.graph("body", 1 + len(carried))
     count = None if trips is None else int(body.constant(trips, body.node.input[0], "trip count").data.reshape(-1)[0])
     scanned: list[list[Known]] = [[] for _ in graph.output[1 + len(carried) :]]
     iteration = 0
@@ -125,7 +142,7 @@ def _nothing(info: object) -> Known:
     """What a loop without iterations collects."""
     kind = info.type.tensor_type  # type: ignore[attr-defined] # a ValueInfoProto, whose name the stubs hide
     sizes = tuple(d.dim_value for d in kind.shape.dim)
-    return Constant(np.zeros((0, *sizes), helper.tensor_dtype_to_np_dtype(kind.elem_type)))
+    return Constant(np.zeros((0, *sizes), helper.tensor_dtype_to_np_dtype(kind.elem_type or TensorProto.FLOAT)))
 
 
 def _check_length(body: _Body, iterations: int) -> None:
@@ -145,14 +162,19 @@ def _scan(body: _Body) -> list[Known]:
 
 
 def _scanned(body: _Body, ins: Sequence[Known], label: str) -> list[Known]:
-    graph: GraphProto = body.attributes["body"]
     count = body.attributes["num_scan_inputs"]
+    if not 1 <= count <= len(ins):
+        raise TinycError(f"attribute num_scan_inputs = {count} of {len(ins)} inputs", body.at)
     states, slices = list(ins[: len(ins) - count]), ins[len(ins) - count :]
+    graph = body.graph("body", len(states))
     results = len(graph.output) - len(states)
-    into = body.attributes.get("scan_input_directions") or body.attributes.get("directions") or [0] * count
-    axes = body.attributes.get("scan_input_axes") or [0] * count
-    out = body.attributes.get("scan_output_directions") or [0] * results
-    out_axes = body.attributes.get("scan_output_axes") or [0] * results
+    least = min(len(body.shape(known)) for known in slices)
+    if least < 1:
+        raise TinycError("a sequence without axes", body.at)
+    into = body.integers(("scan_input_directions", "directions"), count, 1)
+    axes = body.integers(("scan_input_axes",), count, least - 1)
+    out = body.integers(("scan_output_directions",), results, 1)
+    out_axes = body.integers(("scan_output_axes",), results, 8)
     lengths = {body.shape(known)[axis] for known, axis in zip(slices, axes, strict=True)}
     if len(lengths) != 1 or 0 in lengths:
         raise UnsupportedError(f"sequences of lengths {sorted(lengths)}", body.at)

@@ -183,6 +183,8 @@ class Walk:
         self._read.update(results)
         for node in nodes:
             self._read.update(reads(node))
+            if missing := [name for name in reads(node) if name not in self.known]:
+                raise UnsupportedError(f"{what} is made of others: one reads '{missing[0]}', which is not computed", at)
             try:
                 self.add(node)
             except UnsupportedError as error:

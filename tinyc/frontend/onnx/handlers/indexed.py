@@ -26,6 +26,8 @@ def gather(node: NodeView) -> str:
     axis, shape = _axis(node), node.shape(0)
     if node.is_constant(1):
         data = node.constant(1, "indices")
+        if data.dtype.kind not in "iu":
+            raise node.invalid(f"indices of {data.dtype} elements")
         size = shape[axis]
         indices = [int(i) + size * int(i < 0) for i in data.reshape(-1)]
         if any(not 0 <= i < size for i in indices):
@@ -109,6 +111,9 @@ def col2im(node: NodeView) -> str:
     dilations = node.attributes.integers("dilations") or (1,) * rank
     strides = node.attributes.integers("strides") or (1,) * rank
     pads = node.attributes.integers("pads") or (0,) * (2 * rank)
+    given = (len(node.shape(0)), len(block), len(dilations), len(strides), len(pads))
+    if given != (3, rank, rank, rank, 2 * rank) or min(*dilations, *strides, *block) < 1:
+        raise node.invalid(f"{node.shape(0)} as blocks {block} of images {image}: {strides}, {dilations}, {pads}")
     n, rows, columns = node.shape(0)
     outside = prod(image)
     place, inside = np.zeros((1,) * (2 * rank), np.int64), np.ones((1,) * (2 * rank), bool)

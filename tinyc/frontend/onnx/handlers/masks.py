@@ -12,12 +12,20 @@ from tinyc.frontend.onnx.node import NodeView
 from tinyc.ops.map import Map
 
 
+def _one(node: NodeView, index: int, what: str) -> int:
+    """A constant of one element, as an integer."""
+    data = node.constant(index, what)
+    if data.size != 1:
+        raise node.invalid(f"its {what} must be one number, not {data.shape}")
+    return int(data.reshape(()))
+
+
 def trilu(node: NodeView) -> str:
     """A triangle of matrices; the other elements are 0."""
     shape = node.shape(0)
     if len(shape) < 2:
         raise node.invalid(f"a triangle of shape {shape}")
-    diagonal = int(node.constant(1, "diagonal").reshape(-1)[0]) if node.has(1) else 0
+    diagonal = _one(node, 1, "diagonal") if node.has(1) else 0
     away = np.arange(shape[-1])[None] - np.arange(shape[-2])[:, None]
     kept = away >= diagonal if node.attributes.flag("upper", True) else away <= diagonal
     if kept.all():
@@ -29,9 +37,9 @@ def trilu(node: NodeView) -> str:
 def one_hot(node: NodeView) -> str:
     """The second value where the index along a new axis is the given one, elsewhere the first."""
     shape = node.shape(0)
-    depth = int(node.constant(1, "depth").reshape(-1)[0])
-    if depth < 1:
-        raise node.invalid(f"a depth of {depth}")
+    depth = _one(node, 1, "depth")
+    if depth < 1 or node.shape(2) != (2,):
+        raise node.invalid(f"a depth of {depth}, and values of shape {node.shape(2)}")
     axis = node.axis(node.attributes.integer("axis", -1), len(shape) + 1)
     given = node.reshaped(node.value(0), (*shape[:axis], 1, *shape[axis:]))
     element = node.element(0)
