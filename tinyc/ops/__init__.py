@@ -15,6 +15,7 @@ from tinyc.ops.depthwise_conv2d import DepthwiseConv2D
 from tinyc.ops.dequantize import Dequantize
 from tinyc.ops.einsum import Einsum
 from tinyc.ops.gather import Gather
+from tinyc.ops.grid_sample import GridSample
 from tinyc.ops.lookup import Lookup
 from tinyc.ops.map import Map
 from tinyc.ops.matmul import MatMul
@@ -31,6 +32,7 @@ from tinyc.ops.requantize import Requantize
 from tinyc.ops.resample import Resample
 from tinyc.ops.reshape import Reshape
 from tinyc.ops.resize import Resize
+from tinyc.ops.roi_align import RoiAlign
 from tinyc.ops.scatter import Scatter
 from tinyc.ops.sigmoid import Sigmoid
 from tinyc.ops.softmax import Softmax
@@ -56,6 +58,7 @@ ALL_OPS: tuple[type[Op], ...] = (
     Einsum,
     Lookup,
     Gather,
+    GridSample,
     Map,
     MatMul,
     MaxPool2D,
@@ -71,6 +74,7 @@ ALL_OPS: tuple[type[Op], ...] = (
     Resample,
     Reshape,
     Resize,
+    RoiAlign,
     Scatter,
     Sigmoid,
     Softmax,

@@ -1,9 +1,10 @@
-"""MaxPool, AveragePool, LpPool and their global forms."""
+"""MaxPool, AveragePool, LpPool, their global forms, and MaxUnpool."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from tinyc.frontend.onnx.handlers.layout import from_nhwc, spatial_size, to_nhwc
 from tinyc.frontend.onnx.handlers.sliding import (
     Axis,
     Sliding,
+    attribute_values,
+    check_values,
     plane,
     read_axes,
 )
@@ -22,6 +25,7 @@ from tinyc.ops.mean import Mean
 from tinyc.ops.mul import Mul
 from tinyc.ops.pad import Pad
 from tinyc.ops.pool import Pool
+from tinyc.ops.scatter import Scatter
 
 
 def max_pool(node: NodeView) -> str | list[str]:
@@ -79,6 +83,31 @@ def lp_pool(node: NodeView) -> str:
     p = float(node.attributes.integer("p", 2))
     ceil = node.attributes.flag("ceil_mode")
     return node.emit(_pool("norm", _read_axes(node), ceil, p), node.value(0))
+
+
+def max_unpool(node: NodeView) -> str:
+    """Zeros, with the elements of the input at the given places."""
+    shape = node.shape(0)
+    kernel = node.attributes.integers("kernel_shape") or ()
+    rank = len(shape) - 2
+    check_values(node, "kernel_shape", kernel, rank, least=1)
+    strides = attribute_values(node, "strides", rank)
+    pads = node.attributes.integers("pads") or (0,) * (2 * rank)
+    check_values(node, "pads", pads, 2 * rank, least=0)
+    if node.shape(1) != shape:
+        raise node.invalid(f"places of shape {node.shape(1)} for an input of shape {shape}")
+    along = zip(shape[2:], kernel, strides, pads[:rank], pads[rank:], strict=True)
+    size = (*shape[:2], *((n - 1) * s + k - a - b for n, k, s, a, b in along))
+    if min(size) < 1:
+        raise node.invalid(f"pads {pads} leave nothing of {size}")
+    if node.has(2) and node.integers(2, "output shape") != size:
+        raise node.unsupported(
+            f"an output shape other than {size}: ONNX and ONNX Runtime then put elements at different places",
+            "leave it out, or pad the result",
+        )
+    zeros = node.store(np.zeros(prod(size), np.float32), f"{node.name}.zeros")
+    places, values = (node.reshaped(node.value(i), (prod(shape),)) for i in (1, 0))
+    return node.reshaped(node.emit(Scatter(), zeros, places, values), size)
 
 
 def global_average_pool(node: NodeView) -> str:
