@@ -32,7 +32,7 @@ def test_a_tensor_with_itself() -> None:
 
 
 def test_an_empty_constant() -> None:
-    refused(one("Add", (1,), normal(0)), "'y' has no elements: its shape is (0,)")
+    refused(one("Add", (1,), normal(0)), "none of its outputs has any elements")
 
 
 def test_shapes_that_do_not_broadcast() -> None:

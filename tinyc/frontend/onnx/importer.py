@@ -33,8 +33,8 @@ def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Grap
     """The float graph of the model at `path`, named after the file.
 
     `shapes` fixes inputs whose shape the model leaves open; a first axis that is open is otherwise a batch of 1.
-    The graph's inputs and outputs have ONNX's names and layout. TinycError says what is wrong with a bad file,
-    UnsupportedError what tinyc does not do.
+    The graph's inputs and outputs have ONNX's names and layout; those without elements are left out.
+    TinycError says what is wrong with a bad file, UnsupportedError what tinyc does not do.
     """
     model = read_model(path, shapes)
     walk = Walk(model)
@@ -46,12 +46,16 @@ def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Grap
     walk.add_initializers(output.name for output in model.outputs)
     for output in model.outputs:
         known = walk.known.get(output.name)
+        if isinstance(known, Constant) and known.data.size == 0:
+            continue
         if isinstance(known, Constant):
             constant = walk.builder.constant(known.data, output.name, model.file)
             known = Activation(walk.builder.copy(constant, output.name, output.name))
         if known is None:
             raise TinycError(f"the output '{output.name}' is computed by no node", model.file)
         outputs.append(walk.builder.output(known.value, output))
+    if not outputs:
+        raise TinycError("none of its outputs has any elements", model.file)
     return walk.builder.graph(path.stem, inputs, tuple(outputs))
 
 

@@ -30,6 +30,33 @@ def function(name: str, *parameters: tuple[str, float]) -> Handler:
     return handler
 
 
+def where(node: NodeView) -> str:
+    """The second input where the first is true, else the third; one of them if that holds everywhere."""
+    if node.is_constant(0):
+        condition = node.constant(0, "condition")
+        for index, chosen in ((1, condition.all()), (2, not condition.any())):
+            if chosen and _is_largest(node, index):
+                return node.value(index)
+    return node.emit(Map("where"), *(node.value(i) for i in range(3)))
+
+
+def add(node: NodeView) -> str:
+    """A sum, or what a constant adds nothing to."""
+    for index in (0, 1):
+        if node.is_constant(index) and _is_largest(node, 1 - index) and not node.constant(index, "operand").any():
+            return node.value(1 - index)
+    return _sum(node)
+
+
+def _is_largest(node: NodeView, index: int) -> bool:
+    """Whether the other inputs broadcast to this one's shape."""
+    shape = node.shape(index)
+    try:
+        return np.broadcast_shapes(*(node.shape(i) for i in range(len(node)))) == shape
+    except ValueError:
+        return False
+
+
 def _arithmetic(op: Op, name: str) -> Handler:
     def handler(node: NodeView) -> str:
         given = op if all(node.is_float(i) and node.is_finite(i) for i in (0, 1)) else Map(name)
@@ -38,7 +65,7 @@ def _arithmetic(op: Op, name: str) -> Handler:
     return handler
 
 
-add = _arithmetic(Add(), "add")
+_sum = _arithmetic(Add(), "add")
 sub = _arithmetic(Sub(), "sub")
 mul = _arithmetic(Mul(), "mul")
 
