@@ -40,7 +40,8 @@ class Softmax(Op):
         return (TensorType(ins[0].shape, ins[0].dtype),)
 
     def eval_float(self, *ins: F32) -> tuple[F32, ...]:
-        powers = np.exp(ins[0] - ins[0].max(axis=-1, keepdims=True))
+        with np.errstate(invalid="ignore"):  # where all are −∞, as behind masks that leave nothing, it is NaN
+            powers = np.exp(ins[0] - ins[0].max(axis=-1, keepdims=True))
         return ((powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32),)
 
     def scaling(self, x: TensorType) -> tuple[int, int, int]:
