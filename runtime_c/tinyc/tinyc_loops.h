@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "tinyc_functions.h"
 
@@ -69,7 +70,26 @@ static inline int32_t tinyc_loop_next(tinyc_place_in_loops *place, const int32_t
 #define tinyc_copy_inline(BYTES, px, py) (void)memcpy((py), (px), (BYTES))
 
 /* y = a, from the element FIRST on. */
-#define tinyc_strided_inline(T, FIRST, loops, pa, py) tinyc_map_1_inline(T, T, a, loops, (const T *)(pa) + (FIRST), py)
+#define tinyc_strided_inline(T, FIRST, loops, pa, py)                                                                  \
+    do {                                                                                                               \
+        const tinyc_loops *const sizes_ = (loops);                                                                     \
+        const T *const first_ = (const T *)(pa) + (FIRST);                                                             \
+        const int32_t count_ = sizes_->size[TINYC_LAST_LOOP];                                                          \
+        const int32_t step_ = sizes_->a[TINYC_LAST_LOOP];                                                              \
+        T *y_ = (T *)(py);                                                                                             \
+        tinyc_place_in_loops place_ = {{0}};                                                                           \
+        do {                                                                                                           \
+            const T *const a_ = first_ + tinyc_loop_start(&place_, sizes_->a);                                         \
+            if (step_ == 1) {                                                                                          \
+                (void)memcpy(y_, a_, (size_t)count_ * sizeof(T));                                                      \
+            } else {                                                                                                   \
+                for (int32_t i_ = 0; i_ < count_; ++i_) {                                                              \
+                    y_[i_] = a_[i_ * step_];                                                                           \
+                }                                                                                                      \
+            }                                                                                                          \
+            y_ += count_;                                                                                              \
+        } while (tinyc_loop_next(&place_, sizes_->size));                                                              \
+    } while (0)
 
 /* y = f(a, b). */
 #define tinyc_map_2_inline(TA, TB, TY, EXPRESSION, loops, pa, pb, py)                                                  \

@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
+from tinyc.frontend.onnx.handlers.layout import from_nhwc, to_nhwc
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.ops.concat import Concat
 from tinyc.ops.strided import Strided
@@ -129,26 +130,27 @@ def split(node: NodeView) -> list[str | None]:
 def depth_to_space(node: NodeView) -> str:
     """Channels as blocks of the image."""
     n, c, h, w = _image(node)
-    block, channels_last = _blocks(node, "DCR")
+    block, channels_last = _blocks(node)
+    depth = c // (block * block)
     if c % (block * block):
         raise node.invalid(f"{c} channels are not blocks of {block} × {block}")
-    depth = c // (block * block)
+    value = to_nhwc(node, node.value(0))
     if channels_last:
-        value = node.transposed(node.reshaped(node.value(0), (n, block, block, depth, h, w)), (0, 3, 4, 1, 5, 2))
+        value = node.transposed(node.reshaped(value, (n, h, w, block, block, depth)), (0, 1, 3, 2, 4, 5))
     else:
-        value = node.transposed(node.reshaped(node.value(0), (n, depth, block, block, h, w)), (0, 1, 4, 2, 5, 3))
-    return node.reshaped(value, (n, depth, h * block, w * block))
+        value = node.transposed(node.reshaped(value, (n, h, w, depth, block, block)), (0, 1, 4, 2, 5, 3))
+    return from_nhwc(node, node.reshaped(value, (n, h * block, w * block, depth)), 4)
 
 
 def space_to_depth(node: NodeView) -> str:
     """Blocks of the image as channels."""
     n, c, h, w = _image(node)
-    block, channels_last = _blocks(node, "DCR")
+    block, channels_last = _blocks(node)
     if h % block or w % block:
         raise node.invalid(f"an image of {h} × {w} is not made of blocks of {block} × {block}")
-    value = node.reshaped(node.value(0), (n, c, h // block, block, w // block, block))
-    value = node.transposed(value, (0, 3, 5, 1, 2, 4) if channels_last else (0, 1, 3, 5, 2, 4))
-    return node.reshaped(value, (n, c * block * block, h // block, w // block))
+    value = node.reshaped(to_nhwc(node, node.value(0)), (n, h // block, block, w // block, block, c))
+    value = node.transposed(value, (0, 1, 3, 2, 4, 5) if channels_last else (0, 1, 3, 5, 2, 4))
+    return from_nhwc(node, node.reshaped(value, (n, h // block, w // block, c * block * block)), 4)
 
 
 def _image(node: NodeView) -> tuple[int, int, int, int]:
@@ -158,9 +160,9 @@ def _image(node: NodeView) -> tuple[int, int, int, int]:
     return shape
 
 
-def _blocks(node: NodeView, default: str) -> tuple[int, bool]:
+def _blocks(node: NodeView) -> tuple[int, bool]:
     """The size of blocks, and whether channels are the innermost axis of those that are blocks."""
-    block, mode = node.attributes.integer("blocksize", 0), node.attributes.text("mode", default)
+    block, mode = node.attributes.integer("blocksize", 0), node.attributes.text("mode", "DCR")
     if block < 1:
         raise node.invalid(f"blocksize {block}")
     if mode not in ("DCR", "CRD"):
