@@ -157,6 +157,22 @@ void tinyc_lookup_s8(int32_t count, const int8_t *table, const int8_t *x, int8_t
 /* Softmax of each of `rows` rows of `row` elements. The result may take the place of x. */
 void tinyc_softmax_f32(int32_t rows, int32_t row, const float *x, float *y);
 
+/* Fourier transforms of `taken` of the `places` of each line, each of real and imaginary parts or of real ones alone
+ * (`parts`), to `results` of `result_parts`: sums over n of x[n] * factor * exp(sign * 2 pi i * k * n / length).
+ * `mirrored`: x[length - n] is the conjugate of x[n], whatever x has there. `circle` has the cosine and the sine of each 2 pi n / length.
+ */
+typedef struct {
+    int32_t lines, places, taken, parts;
+    int32_t length, results, result_parts;
+    int32_t sign, mirrored;
+    float factor;
+} tinyc_dft_params;
+
+void tinyc_dft_f32(const tinyc_dft_params *params, const float *circle, const float *x, float *y);
+
+/* The determinants of square matrices; the workspace has room for one. */
+void tinyc_det_f32(int32_t matrices, int32_t size, float *workspace, const float *x, float *y);
+
 void tinyc_max_pool2d_f32(const tinyc_pool2d_params *params, const float *x, float *y);
 void tinyc_avg_pool2d_f32(const tinyc_pool2d_params *params, const float *x, float *y);
 

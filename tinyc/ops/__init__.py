@@ -13,7 +13,10 @@ from tinyc.ops.convolve import Convolve
 from tinyc.ops.dense import Dense
 from tinyc.ops.depthwise_conv2d import DepthwiseConv2D
 from tinyc.ops.dequantize import Dequantize
+from tinyc.ops.det import Det
+from tinyc.ops.dft import Dft
 from tinyc.ops.einsum import Einsum
+from tinyc.ops.frames import Frames
 from tinyc.ops.gather import Gather
 from tinyc.ops.grid_sample import GridSample
 from tinyc.ops.lookup import Lookup
@@ -55,7 +58,10 @@ ALL_OPS: tuple[type[Op], ...] = (
     Dense,
     DepthwiseConv2D,
     Dequantize,
+    Det,
+    Dft,
     Einsum,
+    Frames,
     Lookup,
     Gather,
     GridSample,

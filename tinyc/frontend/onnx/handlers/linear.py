@@ -12,6 +12,7 @@ from tinyc.frontend.onnx.handlers.einsum import product
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.ops.add import Add
 from tinyc.ops.dense import Dense
+from tinyc.ops.det import Det
 from tinyc.ops.map import Map
 from tinyc.ops.matmul import MatMul
 
@@ -75,9 +76,7 @@ def matmul(node: NodeView) -> str:
         w = node.floats(1, "weights").reshape(b_matrix[-2:]).T
         bias = node.store(np.zeros(b_matrix[-1], np.float32), f"{node.name}.bias")
         scales = node.scales(1, axis=-1) if len(b_shape) > 1 else ()
-        y = node.emit(
-            Dense(weight_scales=scales), node.reshaped(node.value(0), a_matrix), node.store_like(1, w), bias
-        )
+        y = node.emit(Dense(weight_scales=scales), node.reshaped(node.value(0), a_matrix), node.store_like(1, w), bias)
     elif node.is_constant(0) and prod(a_matrix[:-2]) == 1:
         weights = node.floats(0, "weights").reshape(a_matrix[-2:])
         y = _constant_times(node, weights, node.reshaped(node.value(1), b_matrix))
@@ -102,6 +101,11 @@ def _batched(node: NodeView, a: str, b: str) -> str:
         return _looped(node, a, b)
     a, b = node.reshaped(a, (*a_batch, *a_shape[-2:])), node.reshaped(b, (*b_batch, *b_shape[-2:]))
     return node.emit(MatMul(), a, b)
+
+
+def det(node: NodeView) -> str:
+    """The determinants of square matrices."""
+    return node.emit(Det(), node.value(0))
 
 
 def _looped(node: NodeView, a: str, b: str) -> str:
