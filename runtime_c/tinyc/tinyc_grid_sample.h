@@ -80,10 +80,10 @@ static inline tinyc_sample_taps tinyc_sample_axis(const tinyc_grid_sample_params
     }
     v = params->taps == 1 ? rintf(v) : v;
     if (!(v >= -half && v <= last + half)) {
-        if (params->outside == TINYC_OUTSIDE_BORDER) {
-            v = tinyc_sample_clamp(v, 0.0f, last);
-        } else if (params->outside == TINYC_OUTSIDE_REFLECTION) {
+        if (params->outside == TINYC_OUTSIDE_REFLECTION) {
             v = tinyc_sample_reflect(v, -half, last + half);
+        } else if (params->outside == TINYC_OUTSIDE_BORDER && params->taps < 4) {
+            v = tinyc_sample_clamp(v, 0.0f, last);
         } else {
             v = tinyc_sample_clamp(v, -3.0f, last + 3.0f); /* where no tap is inside, as further out */
         }

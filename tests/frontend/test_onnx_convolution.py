@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from onnx import helper
 from onnx_case import build, check, normal, one, ops, refused
 
-from tinyc.errors import UnsupportedError
-
 PADDINGS = ("SAME_UPPER", "SAME_LOWER", "VALID", "NOTSET", None)
 
 
@@ -62,12 +60,39 @@ def test_values_and_constants_are_called_as_in_the_model() -> None:
 
 
 def test_weights_computed_at_run_time() -> None:
-    nodes = [helper.make_node("Conv", ["x", "w"], ["y"], name="c")]
-    refused(build(nodes, {"x": (1, 1, 4, 4), "w": (1, 1, 3, 3)}), "node 'c' (Conv)", "'w'", "must be constant")
+    nodes = [helper.make_node("Conv", ["x", "w", "b"], ["y"], group=2, dilations=[2, 1], pads=[1, 0, 2, 1])]
+    graph = check(build(nodes, {"x": (2, 4, 5, 6), "w": (6, 2, 3, 2), "b": (6,)}))
+    assert ops(graph) == ["convolve", "reshape", "add"]
 
 
 def test_three_spatial_axes() -> None:
-    refused(one("Conv", (1, 1, 3, 3, 3), normal(1, 1, 2, 2, 2)), "3 spatial axes", kind=UnsupportedError)
+    given = {"strides": [1, 2, 1], "dilations": [1, 1, 2], "pads": [1, 0, 0, 0, 1, 2], "group": 2}
+    check(one("Conv", (1, 4, 4, 5, 6), normal(6, 2, 2, 3, 2), normal(6), **given))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_any_transposed_convolution(data: st.DataObject) -> None:
+    def axes(least: int, most: int) -> list[int]:
+        return data.draw(st.lists(st.integers(least, most), min_size=rank, max_size=rank))
+
+    rank = data.draw(st.integers(1, 3))
+    size, kernel, strides, dilations = axes(1, 4), axes(1, 3), axes(1, 3), axes(1, 2)
+    groups, depth, per_group = (data.draw(st.integers(1, 2)) for _ in range(3))
+    attributes: dict[str, object] = {"strides": strides, "dilations": dilations, "group": groups}
+    spans = [s * (n - 1) + (k - 1) * d + 1 for s, n, k, d in zip(strides, size, kernel, dilations, strict=True)]
+    match data.draw(st.sampled_from(["pads", "output_shape", "VALID"])):
+        case "pads":
+            extra = attributes["output_padding"] = [data.draw(st.integers(0, s - 1)) for s in strides]
+            pads = attributes["pads"] = axes(0, 2) + axes(0, 2)
+            assume(all(n + e > pads[i] + pads[rank + i] for i, (n, e) in enumerate(zip(spans, extra, strict=True))))
+        case "output_shape":
+            attributes["output_shape"] = [data.draw(st.integers(max(n - 3, 1), n)) for n in spans]
+            attributes["auto_pad"] = data.draw(st.sampled_from(["SAME_UPPER", "SAME_LOWER"]))
+        case auto_pad:
+            attributes["auto_pad"] = auto_pad
+    weights, bias = normal(groups * depth, per_group, *kernel), normal(groups * per_group)
+    check(one("ConvTranspose", (2, groups * depth, *size), weights, bias, **attributes))
 
 
 @pytest.mark.parametrize(

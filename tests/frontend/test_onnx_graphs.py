@@ -61,12 +61,6 @@ def test_operators_that_do_not_exist() -> None:
     refused(one("Upsample", (3,), normal(1), opset=10), "Upsample is deprecated", kind=UnsupportedError)
 
 
-@pytest.mark.parametrize("op", ["QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearAdd"])
-def test_quantized_models(op: str) -> None:
-    error = refused(one(op, (3,), np.float32(1)), "already quantized are not supported yet", kind=UnsupportedError)
-    assert error.hint == "give the float model and calibration data"
-
-
 def test_unknown_attributes() -> None:
     refused(one("Relu", (3,), alpha=1.0), "Relu has no attribute 'alpha' in opset 17", kind=UnsupportedError)
 

@@ -18,7 +18,7 @@ def test_all_problems_are_listed(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Celu", ["x"], ["a"], name="first", gamma=1.0),
         helper.make_node("Relu", ["a"], ["b"], name="good"),
-        helper.make_node("MaxPool", ["b"], ["c"], name="second", kernel_shape=[2], dilations=[2]),
+        helper.make_node("MaxPool", ["b"], ["c"], name="second", kernel_shape=[2], dilations=[2], ceil_mode=2),
         helper.make_node("Secret", ["c"], ["d"], name="third", domain="my.own"),
         helper.make_node("Tanh", ["d"], ["e"], name="behind"),
         helper.make_node("Shape", ["x"], ["s"], name="shape"),
@@ -28,7 +28,7 @@ def test_all_problems_are_listed(tmp_path: Path) -> None:
     rows = {row.name: row for row in inspect_model(path)}
     assert {name for name, row in rows.items() if row.problem} == {"first", "second", "third", "last"}
     assert "gamma" in rows["first"].problem
-    assert "dilations = (1, 2)" in rows["second"].problem
+    assert "ceil_mode = 2" in rows["second"].problem
     assert "my.own" in rows["third"].problem
     assert rows["good"].shape == (1, 2, 9)
     assert rows["second"].shape == (1, 2, 7)

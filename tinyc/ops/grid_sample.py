@@ -88,9 +88,9 @@ class GridSample(PlainOp):
         return cells, self._weights(v - below)
 
     def _moved(self, v: Array, last: float, edge: float) -> Array:
-        if self.outside == "border":
-            return _clamp(v, 0, last)
-        return _reflect(v, -edge, last + edge) if self.outside == "reflection" else _clamp(v, -3, last + 3)
+        if self.outside == "reflection":
+            return _reflect(v, -edge, last + edge)
+        return _clamp(v, 0, last) if self.outside == "border" and self.mode != "cubic" else _clamp(v, -3, last + 3)
 
     def _weights(self, rest: Array) -> list[Array]:
         if self.mode == "nearest":

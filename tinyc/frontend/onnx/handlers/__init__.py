@@ -38,6 +38,7 @@ HANDLERS: Mapping[str, Handler] = {
     "Acos": elementwise.function("acos"),
     "Acosh": elementwise.function("acosh"),
     "Add": elementwise.add,
+    "AffineGrid": image.affine_grid,
     "And": elementwise.function("and"),
     "ArgMax": reduction.extreme(largest=True),
     "ArgMin": reduction.extreme(largest=False),

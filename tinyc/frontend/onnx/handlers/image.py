@@ -1,4 +1,4 @@
-"""Operators that read images at points which are known at run time: GridSample, RoiAlign, DeformConv."""
+"""Operators that read images at points which are known at run time: GridSample and AffineGrid, RoiAlign, DeformConv."""
 
 from __future__ import annotations
 
@@ -30,6 +30,19 @@ def grid_sample(node: NodeView) -> str:
         raise node.attributes.unsupported("padding_mode", outside, ", ".join(OUTSIDE))
     coordinates = "centres" if node.attributes.flag("align_corners") else "edges"
     return node.emit(GridSample(mode, outside, coordinates), node.value(0), node.value(1))
+
+
+def affine_grid(node: NodeView) -> str:
+    """The points of a grid after an affine map of each image: first the last axis, as GridSample wants them."""
+    size, theta = node.integers(1, "size"), node.shape(0)
+    axes = len(size) - 2
+    if axes not in (2, 3) or theta != (size[0], axes, axes + 1) or min(size) < 1:
+        raise node.invalid(f"maps of shape {theta} do not fit a grid of size {size}")
+    corners = node.attributes.flag("align_corners")
+    lines = [np.linspace(-1, 1, n) if corners and n > 1 else (2 * np.arange(n) + 1) / n - 1 for n in size[2:]]
+    points = np.stack([*np.meshgrid(*lines, indexing="ij")[::-1], np.ones(size[2:])], -1).reshape(-1, axes + 1)
+    grid = node.store(points.astype(np.float32), f"{node.name}.points")
+    return node.reshaped(product(node, [("pk", grid), ("nak", node.value(0))], "npa"), (size[0], *size[2:], axes))
 
 
 def roi_align(node: NodeView) -> str:

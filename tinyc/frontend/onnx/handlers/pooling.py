@@ -160,8 +160,10 @@ def _pool(function: str, axes: Sequence[Axis], ceil: bool, p: float = 2.0) -> Po
 
 def _in_columns(node: NodeView, where: str) -> str:
     """Places in planes that are stored row by row, counted column by column."""
+    if len(node.shape(0)) == 3:
+        return where
     if len(node.shape(0)) != 4:
-        raise node.attributes.unsupported("storage_order", 1, "0, or images with two axes")
+        raise node.attributes.unsupported("storage_order", 1, "0 for more than two axes")
     height, width = node.shape(0)[2:]
 
     def number(value: int) -> str:
