@@ -19,9 +19,9 @@ def dense(path: Path, weights: Any = None, shape: tuple[int | str, ...] = (1, 4)
 def unknown_operators(path: Path, prefix: str = "") -> Path:
     """Two nodes that tinyc does not support, with a Relu between them."""
     nodes = [
-        helper.make_node("Erf", ["x"], ["a"], name=f"{prefix}first"),
+        helper.make_node("RandomNormalLike", ["x"], ["a"], name=f"{prefix}first"),
         helper.make_node("Relu", ["a"], ["b"], name=f"{prefix}between"),
-        helper.make_node("Det", ["b"], ["y"], name=f"{prefix}second"),
+        helper.make_node("RandomUniformLike", ["b"], ["y"], name=f"{prefix}second"),
     ]
     return _save(path, nodes, (1, 4, 4), {})
 

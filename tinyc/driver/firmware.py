@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tinyc.codegen.emit import render
 from tinyc.errors import DoesNotFitError, TinycError
+from tinyc.ir.kernel import tables_in
 from tinyc.ir.types import Rounding
 from tinyc.program.program import Program
 from tinyc.run.host import Interface
@@ -142,10 +143,14 @@ def largest_buffers(program: Program) -> str:
 
 def largest_constants(program: Program) -> str:
     """The largest constants, one a line."""
-    sizes = [(kind.bytes, f"{value}: {kind}") for value, kind in program.constants.items()]
-    tables = {id(table): table for table in program.tables.values()}.values()
-    sizes += [(table.data.nbytes, f"packed {table.name}") for table in tables]
-    largest = sorted(sizes, key=lambda item: (-item[0], item[1]))[:LARGEST_SHOWN]
+    sizes = {value: (kind.bytes, f"{value}: {kind}") for value, kind in program.constants.items()}
+    for step in program.steps:
+        node = program.layers[step.layer].node
+        for table in (t for call in step.calls for arg in call.args for t in tables_in(arg)):
+            shared = program.tables[id(table)]
+            text = f"{node.name or node.outs[0]}: {shared.name}, packed"
+            sizes.setdefault(f"table {id(shared)}", (shared.data.nbytes, text))
+    largest = sorted(sizes.values(), key=lambda item: (-item[0], item[1]))[:LARGEST_SHOWN]
     return "\n".join(["the largest constants:", *(f"  {size:>10} bytes  {text}" for size, text in largest)])
 
 

@@ -18,7 +18,8 @@ from tinyc.target.board import Board
 from tinyc.target.cpu import Cpu
 
 TRIALS = 4  # firmwares that are linked to find one that fits: estimates of code are near, not exact
-SAFELY = 0.6  # of a budget of code, by estimate, is not checked by linking
+SAFELY = 0.6  # of a budget, by estimate, is not checked by linking
+NEARLY = 0.85  # of a board's flash is for the model, where it is scarce
 CODE_BYTES = {Optimize.SPEED: 48 * 1024, Optimize.SIZE: 16 * 1024}
 """The most code that a model and its int8 kernels are to have, if that can be."""
 CODE_OF_LAYER = 60  # bytes that call a kernel
@@ -75,26 +76,38 @@ def settle(
     code = most - CODE_OF_LAYER * len(point.program.layers)
     if (wish.flash is None and code_of(graph, point.choice) > code) or wish.optimize is Optimize.SIZE:
         point = plan(graph, select_kernels(graph, choice, Budget(code=code, ram=ram)))
-    if not link or (wish.flash is None and code_of(graph, point.choice) < SAFELY * code):
+    limit = wish.flash
+    if limit is None and flash_of(graph, point.choice) > SAFELY * board.flash.bytes:
+        limit = board.flash.bytes
+        point = plan(graph, select_kernels(graph, choice, Budget(flash=round(NEARLY * limit), ram=ram)))
+    if not link or (limit is None and code_of(graph, point.choice) < SAFELY * code):
         return point
     for _ in range(TRIALS):
-        with trial(point.program, board, cmsis_nn, cache_dir=cache_dir) as (_, elf):
-            flash, code_bytes = elf.flash_bytes, model_code_bytes(elf)
-        if wish.flash is None:
-            if code_bytes <= most:
-                return point
-            watch(f"kernels take {code_bytes} bytes of code: choosing others")
-            budget = Budget(code=code_of(graph, point.choice) - (code_bytes - most), ram=ram)
+        over = _excess(point, board, limit, most, cmsis_nn, cache_dir)
+        if over <= 0:
+            return point
+        watch(f"{over} bytes too many in flash: choosing smaller kernels")
+        if limit is None:
+            budget = Budget(code=code_of(graph, point.choice) - over, ram=ram)
         else:
-            if flash <= wish.flash:
-                return point
-            watch(f"the firmware takes {flash} bytes of flash: choosing smaller kernels")
-            budget = Budget(flash=flash_of(graph, point.choice) - (flash - wish.flash), ram=ram)
+            budget = Budget(flash=flash_of(graph, point.choice) - over, ram=ram)
         point = plan(graph, select_kernels(graph, choice, budget))
     if wish.flash is None:
         return point
     raise DoesNotFitError(
-        f"the firmware takes {flash} bytes of flash and {wish.flash} are wanted\n{largest_constants(point.program)}",
+        f"the firmware takes about {wish.flash + over} bytes of flash and {wish.flash} are wanted"
+        f"\n{largest_constants(point.program)}",
         f"board {board.name}",
         "take a smaller model, or allow more flash",
     )
+
+
+def _excess(
+    point: Point, board: Board, flash: int | None, code: int, cmsis_nn: CmsisNN | None, cache_dir: Path | None
+) -> int:
+    """By how many bytes the firmware is larger than `flash`, or its kernels than `code` where that is None."""
+    try:
+        with trial(point.program, board, cmsis_nn, cache_dir=cache_dir) as (_, elf):
+            return model_code_bytes(elf) - code if flash is None else elf.flash_bytes - flash
+    except DoesNotFitError:  # the linker does not say by how much in all
+        return max(1, flash_of(point.graph, point.choice) // 10)
