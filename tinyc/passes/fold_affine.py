@@ -20,6 +20,8 @@ from tinyc.passes.rewrite import Sweep, rewrite
 
 def fold_affine(graph: Graph) -> Graph:
     """The pass. Float graphs in NHWC."""
+    if any(node.op.dequantization() for node in graph.nodes):
+        return rewrite(graph, into_weights)  # other weights than the model's own have no scales that are given
     return rewrite(graph, into_weights, to_depthwise)
 
 

@@ -20,6 +20,7 @@ from onnx import (
 
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.onnx.ports import Input, Output, read_inputs, read_output
+from tinyc.frontend.onnx.qoperators import with_plain_operators
 
 OLDEST_OPSET = 7
 OTHER_DOMAINS = ("ai.onnx.ml", "ai.onnx.preview")
@@ -57,7 +58,8 @@ def read_model(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Model:
     real_inputs = [i for i in graph.input if i.name not in tensors]
     _check_names(graph, real_inputs, tensors, file)
     inputs = read_inputs(real_inputs, shapes, file)
-    nodes = in_order(graph.node, [*tensors, *(i.name for i in inputs)], file)
+    given, tensors = with_plain_operators(graph.node, tensors, path.parent, file)
+    nodes = in_order(given, [*tensors, *(i.name for i in inputs)], file)
     outputs = tuple(read_output(o, file) for o in graph.output)
     return Model(file, path.parent, opsets, tuple(nodes), tensors, inputs, outputs)
 
