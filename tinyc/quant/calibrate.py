@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyc.errors import TinycError
+from tinyc.errors import TinycError, UnsupportedError
 from tinyc.ir.graph import Graph
 from tinyc.ir.interp import execute, to_value
 from tinyc.quant.observers import ObserverChoice
@@ -20,7 +20,11 @@ Progress = Callable[[int, int], None]  # samples done, samples in all
 def calibrate(
     graph: Graph, samples: Mapping[str, NDArray[Any]], choice: ObserverChoice, progress: Progress | None = None
 ) -> dict[str, Range]:
-    """The range of each activation of a float graph. `samples` as `match_samples` gives them."""
+    """The range of each activation of a float graph, all of whose operators have int8 forms.
+
+    `samples` as `match_samples` gives them.
+    """
+    _check_rules(graph)
     activations = [name for name in graph.types if name not in graph.constants]
     observers = {name: choice.create() for name in activations}
     count = len(next(iter(samples.values())))
@@ -43,6 +47,15 @@ def calibrate(
                 "check that the samples are scaled as in training",
             )
     return ranges
+
+
+def _check_rules(graph: Graph) -> None:
+    """UnsupportedError for an operator without an int8 form, before anything takes time."""
+    for node in graph.nodes:
+        try:
+            _ = node.op.quant_rule
+        except UnsupportedError as error:
+            raise UnsupportedError(error.message, f"{graph.name}: node '{node.name}'", error.hint) from None
 
 
 def random_samples(graph: Graph, seed: int, count: int = 8) -> dict[str, NDArray[Any]]:
