@@ -74,7 +74,8 @@ class Scatter(PlainOp):
     def _expression(self, x: TensorType) -> str:
         if self.function == REPLACE:
             return "b"
-        text = FUNCTIONS[self.function].c.get(class_of(x.dtype)) if self.function in FUNCTIONS else None
-        if text is None or not isinstance(FUNCTIONS[self.function].numpy, np.ufunc):
+        function = FUNCTIONS.get(self.function)
+        text = function and function.c.get(class_of(x.dtype))
+        if function is None or not text or function.arity != 2 or not isinstance(function.numpy, np.ufunc):
             raise VerifyError(f"scatter: there is no {self.function} of {x.dtype.value} elements")
         return text.replace("{T}", x.dtype.c)

@@ -155,6 +155,8 @@ def build_program(graph: Graph, choice: Choice, canaries: bool = False, memories
     """
     lowering, used = lower_graph(graph, choice)
     buffers, distances = used.buffers(), used.distances()
+    if any(kind.dtype.bytes > 4 for kind in graph.types.values()):
+        buffers = [replace(b, alignment=8) for b in buffers]
     if canaries:
         buffers = [replace(b, bytes=-(-b.bytes // 4) * 4 + CANARY_BYTES) for b in buffers]
         plan = plan_buffers(buffers, distances := [])
