@@ -170,6 +170,18 @@ typedef struct {
 
 void tinyc_dft_f32(const tinyc_dft_params *params, const float *circle, const float *x, float *y);
 
+/* Decision trees. A node is 5 integers: its feature, the comparison with its split (<= < >= > == !=), whether NaN counts
+ * as true, the next node if it is, and if not; -1 - n is leaf n. `together`: the mean of all trees, the sum, the least,
+ * the most of the weights of the leaves of a target. */
+typedef struct {
+    int32_t rows, features;
+    int32_t trees, targets;
+    int32_t together;
+} tinyc_trees_params;
+
+void tinyc_trees_f32(const tinyc_trees_params *params, const float *x, const int32_t *roots, const int32_t *nodes,
+                     const float *splits, const int32_t *targets, const float *weights, float *y);
+
 /* The determinants of square matrices; the workspace has room for one. */
 void tinyc_det_f32(int32_t matrices, int32_t size, float *workspace, const float *x, float *y);
 

@@ -19,6 +19,7 @@ from tinyc.ops.einsum import Einsum
 from tinyc.ops.frames import Frames
 from tinyc.ops.gather import Gather
 from tinyc.ops.grid_sample import GridSample
+from tinyc.ops.linear_attention import LinearAttention
 from tinyc.ops.lookup import Lookup
 from tinyc.ops.map import Map
 from tinyc.ops.matmul import MatMul
@@ -44,6 +45,7 @@ from tinyc.ops.sub import Sub
 from tinyc.ops.tanh import Tanh
 from tinyc.ops.top_k import TopK
 from tinyc.ops.transpose import Transpose
+from tinyc.ops.trees import Trees
 
 ALL_OPS: tuple[type[Op], ...] = (
     Accumulate,
@@ -65,6 +67,7 @@ ALL_OPS: tuple[type[Op], ...] = (
     Lookup,
     Gather,
     GridSample,
+    LinearAttention,
     Map,
     MatMul,
     MaxPool2D,
@@ -89,5 +92,6 @@ ALL_OPS: tuple[type[Op], ...] = (
     Tanh,
     TopK,
     Transpose,
+    Trees,
 )
 BY_NAME: dict[str, type[Op]] = {op.name: op for op in ALL_OPS}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tinyc.frontend.onnx.handlers import (
     activation,
+    attention,
     convolution,
     einsum,
     elementwise,
@@ -27,6 +28,7 @@ from tinyc.frontend.onnx.handlers import (
     resize,
     shape,
     signal,
+    trees,
 )
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.ops._places import Form
@@ -112,6 +114,7 @@ HANDLERS: Mapping[str, Handler] = {
     "LeakyRelu": activation.leaky_relu,
     "Less": elementwise.function("less"),
     "LessOrEqual": elementwise.function("less_or_equal"),
+    "LinearAttention": attention.linear_attention,
     "Log": elementwise.function("log"),
     "LogSoftmax": normalization.log_softmax,
     "LpNormalization": normalization.lp_normalization,
@@ -190,4 +193,5 @@ HANDLERS: Mapping[str, Handler] = {
     "Xor": elementwise.function("xor"),
     "ai.onnx.ml.ArrayFeatureExtractor": indexed.array_feature_extractor,
     "ai.onnx.ml.Binarizer": masks.binarizer,
+    "ai.onnx.ml.TreeEnsemble": trees.tree_ensemble,
 }
