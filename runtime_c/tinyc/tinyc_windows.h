@@ -53,11 +53,13 @@ static inline int32_t tinyc_window_cell(const tinyc_windows *windows, const tiny
     for (int32_t axis = 0; axis < windows->axes; ++axis) {
         int32_t place = windows->first[axis] + result->at[axis] * windows->per_result[axis] +
                         cell->at[axis] * windows->per_cell[axis];
-        if (place < 0 || (windows->unit[axis] > 1 && place % windows->unit[axis] != 0)) {
-            return -1;
+        if (windows->unit[axis] > 1) {
+            if (place % windows->unit[axis] != 0) {
+                return -1;
+            }
+            place /= windows->unit[axis];
         }
-        place /= windows->unit[axis];
-        if (place >= windows->size[axis]) {
+        if (place < 0 || place >= windows->size[axis]) {
             return -1;
         }
         at += place * windows->step[axis];

@@ -83,7 +83,7 @@ def _result_type(node: NodeView) -> DType:
     to = node.attributes.integer("output_dtype", TensorProto.UNDEFINED) if node.opset >= 21 else TensorProto.UNDEFINED
     kind = DType.of(node.element(2)) if node.has(2) else DType.U8
     if not node.has(2) and to != TensorProto.UNDEFINED:
-        kind = DType.of(helper.tensor_dtype_to_np_dtype(to))
+        kind = DType.of(helper.tensor_dtype_to_np_dtype(to)) if to in TensorProto.DataType.values() else None
     if kind is None or not kind.is_integer:
         raise node.attributes.unsupported("output_dtype", element_name(to), "integers of 8 and 16 bits")
     return kind

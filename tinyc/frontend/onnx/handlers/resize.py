@@ -33,7 +33,7 @@ class _Line:
 def resize(node: NodeView) -> str:
     """Before opset 11 from scales only; from then on from scales or sizes, and with a choice of coordinates."""
     if node.opset < 11:
-        axes = _by_scales(node, node.floats(1, "scales"), range(len(node.shape(0))))
+        axes = _by_scales(node, node.floats(1, "scales").reshape(-1), range(len(node.shape(0))))
         return _resized(node, axes, "asymmetric", Kernel(node.attributes.text("mode", "nearest")))
     coordinates = node.attributes.text("coordinate_transformation_mode", "half_pixel")
     if coordinates not in COORDINATES:
@@ -55,7 +55,9 @@ def resize(node: NodeView) -> str:
 
 def upsample(node: NodeView) -> str:
     """Scales are an attribute before opset 9, an input from then on."""
-    given: Iterable[float] = node.floats(1, "scales") if node.opset >= 9 else node.attributes.numbers("scales") or ()
+    given: Iterable[float] = (
+        node.floats(1, "scales").reshape(-1) if node.opset >= 9 else node.attributes.numbers("scales") or ()
+    )
     axes = _by_scales(node, given, range(len(node.shape(0))))
     return _resized(node, axes, "asymmetric", Kernel(node.attributes.text("mode", "nearest")))
 
@@ -72,7 +74,7 @@ def _axes(node: NodeView, coordinates: str) -> list[Axis]:
     by_scales, by_sizes = (node.has(i) and node.shape(i) != (0,) for i in (2, 3))
     if by_scales == by_sizes:
         raise node.invalid("either scales or sizes must be given" + (", not both" if by_scales else ""))
-    axes = _by_scales(node, node.floats(2, "scales"), chosen) if by_scales else _by_sizes(node, chosen)
+    axes = _by_scales(node, node.floats(2, "scales").reshape(-1), chosen) if by_scales else _by_sizes(node, chosen)
     if by_scales and coordinates in ("align_corners", "tf_crop_and_resize"):
         for axis in axes:
             if axis.size != axis.scale * axis.cells and axis.cells > 1:
