@@ -98,8 +98,10 @@ class Graph:
         return any(t.quant is not None for t in self.types.values())
 
     def is_wholly_integer(self) -> bool:
-        """Whether every activation is int8."""
-        return all(t.quant is not None for name, t in self.types.items() if name not in self.constants)
+        """Whether it has been quantized and no activation is left in float."""
+        return self.is_integer() and not any(
+            kind.dtype.is_float for name, kind in self.types.items() if name not in self.constants
+        )
 
     def macs(self) -> int:
         """Multiply-accumulates of one inference."""

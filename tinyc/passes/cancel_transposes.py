@@ -27,7 +27,11 @@ def cancel_transposes(graph: Graph) -> Graph:
     graph = rewrite(graph, merge, reorder_weights, to_reshape, sink)
     graph = absorb_into_ports(graph)
     graph = rewrite(graph, merge, reorder_weights, to_reshape, lift)
-    return absorb_into_ports(graph)
+    graph = absorb_into_ports(graph)
+    if any(node.op.dequantization() for node in graph.nodes):
+        # between a layer and its `quantize` a transpose would keep it from int8
+        graph = rewrite(graph, merge, to_reshape, sink)
+    return graph
 
 
 def merge(node: Node, sweep: Sweep) -> Sequence[Node] | Alias | None:

@@ -72,7 +72,7 @@ class _Adoption:
         self.uses = graph.use_counts()
         self.consumers, self.producers = graph.consumers(), graph.producers()
         self.done: set[str] = set()
-        self.ports = {p.value for p in (*graph.inputs, *graph.outputs)}
+        self.inputs = {p.value for p in graph.inputs}
 
     def run(self) -> Graph:
         inputs = [self._input(port) for port in self.graph.inputs]
@@ -92,7 +92,7 @@ class _Adoption:
 
     def _define(self, code: str, stem: str, shape: tuple[int, ...]) -> str:
         """The int8 value for the stored value `code`."""
-        taken = code in self.constants or (code in self.ports and self.types[code].dtype is DType.U8)
+        taken = code in self.constants or (code in self.inputs and self.types[code].dtype is DType.U8)
         name = self.names.fresh(stem) if taken else code
         self.types[name] = TensorType(shape, DType.I8, self.codes.params[code])
         self.stored[code] = name
@@ -150,11 +150,13 @@ class _Adoption:
         if value in self.constants and value not in self.stored:
             return port
         if value in self.stored and kind.dtype is DType.U8:
-            self.nodes.append(Node(Recentre(), (self.stored[value],), (value,), port.name))
-            return port
+            name = self.names.fresh(f"{value}_u8")
+            self.types[name] = kind
+            self.nodes.append(Node(Recentre(), (self.stored[value],), (name,), port.name))
+            return replace(port, value=name)
         if value in self.stored and (value not in self.real or self.uses[value] == 1):
             source = self.stored[value]
-            if source not in self.constants and source not in {p.value for p in self.graph.inputs}:
+            if source not in self.constants and source not in self.inputs:
                 return replace(port, value=source)
             return replace(port, value=self._float(value, Node(Dequantize(1.0, 0), (), (), port.name)))
         return port
