@@ -121,14 +121,43 @@ def test_scores_changed_by_a_graph() -> None:
         check(helper.make_node("FlexAttention", list("qkv"), ["y"], domain=PREVIEW, **attributes), inputs, 26)
 
 
-def test_a_state_instead_of_keys() -> None:
-    inputs = {
-        "q": normal(2, 4, 16), "k": normal(2, 4, 8), "v": normal(2, 4, 8, seed=1),
-        "decay": -np.abs(normal(2, 4, 8)), "beta": np.abs(normal(2, 4, 2)),
-    }  # fmt: skip
-    names = ["q", "k", "v", "", "decay", "beta"]
-    node = helper.make_node("LinearAttention", names, ["y", "state"], q_num_heads=4, kv_num_heads=2)
-    check(node, inputs, 27)
+def linear(rule: str) -> tuple[NodeProto, dict[str, Array]]:
+    """Four heads that share two matrices."""
+    inputs = {"q": normal(2, 4, 16), "k": normal(2, 4, 8), "v": normal(2, 4, 6), "state": normal(2, 2, 4, 3)}
+    names = [*inputs, "", ""]
+    if "gated" in rule:
+        names[4] = "decay"
+        inputs["decay"] = -np.abs(normal(2, 4, 2 if "delta" in rule else 8))
+    if "delta" in rule:
+        names[5] = "beta"
+        inputs["beta"] = np.abs(normal(2, 4, 2 if "gated" in rule else 1))
+    attributes = {"q_num_heads": 4, "kv_num_heads": 2, "update_rule": rule}
+    return helper.make_node("LinearAttention", names, ["y", "last"], name="the_node", **attributes), inputs
+
+
+@pytest.mark.parametrize("rule", ["linear", "gated", "delta", "gated_delta"])
+def test_a_matrix_instead_of_keys(rule: str, tmp_path: Path) -> None:
+    node, inputs = linear(rule)
+    check_code(check(node, inputs, 27), inputs, tmp_path)
+
+
+def test_a_matrix_with_other_inputs_than_its_rule_wants() -> None:
+    node, inputs = linear("gated")
+    node.attribute[2].s = b"delta"
+    refused(model(node, inputs, 27), "the_node", "update_rule 'delta' has no input 4")
+    node.attribute[2].s = b"fading"
+    refused(model(node, inputs, 27), "update_rule = 'fading'")
+
+
+def check_code(graph: Graph, inputs: Mapping[str, Array], folder: Path) -> None:
+    """The C computes what the interpreter does, and nothing that C does not define."""
+    generated = generate(lower(graph, None).graph, folder)
+    values = {port.value: inputs[port.name].transpose(port.perm) for port in generated.graph.inputs}
+    sample = {v: np.ascontiguousarray(a).reshape(generated.graph.types[v].shape) for v, a in values.items()}
+    got = np.frombuffer(generated.sanitized_outputs([sample]), np.float32)
+    want = np.frombuffer(generated.output_bytes(sample), np.float32)
+    assert np.isfinite(want).all()
+    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
 
 
 def test_generated_code(tmp_path: Path) -> None:
@@ -136,13 +165,7 @@ def test_generated_code(tmp_path: Path) -> None:
     inputs = projected(2, 2) | {"mask": normal(3, 5) > 0}
     inputs["mask"][1] = False
     node = attention("mask", q_num_heads=2, kv_num_heads=2, is_causal=1)
-    generated = generate(lower(load(model(node, inputs)), None).graph, tmp_path)
-    values = {port.value: inputs[port.name].transpose(port.perm) for port in generated.graph.inputs}
-    sample = {v: np.ascontiguousarray(a).reshape(generated.graph.types[v].shape) for v, a in values.items()}
-    got = np.frombuffer(generated.sanitized_outputs([sample]), np.float32)
-    want = np.frombuffer(generated.output_bytes(sample), np.float32)
-    assert np.isfinite(want).all()
-    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+    check_code(load(model(node, inputs)), inputs, tmp_path)
 
 
 def test_domains_that_are_not_known() -> None:
