@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from onnx import ModelProto, helper
+from onnx import ModelProto, TensorProto, helper
 from onnx_case import Array, build, check, one, ops, refused
 
 from tinyc.errors import UnsupportedError
@@ -185,6 +185,17 @@ def test_regions_of_interest() -> None:
     region = F32([0, 0, 0.2, -0.1, 1, 1, 0.7, 1.2])
     crop = {"coordinate_transformation_mode": "tf_crop_and_resize", "extrapolation_value": 7.0}
     check(one("Resize", (1, 2, 6, 5), region, NOTHING, I64([1, 2, 4, 8]), opset=18, mode="linear", **crop))
+
+
+def test_integers() -> None:
+    """The nearest of any elements, sums of floats alone."""
+    for mode, kind in (("nearest", TensorProto.UINT8), ("linear", TensorProto.INT8)):
+        node = helper.make_node("Resize", ["x", "", "s"], ["y"], mode=mode)
+        model = build([node], {"x": (1, 2, 4, 5)}, {"s": scales(2, 0.5)}, dtype=kind)
+        if mode == "nearest":
+            assert ops(check(model)) == ["gather", "gather"]
+        else:
+            refused(model, "sums of int8 elements", kind=UnsupportedError)
 
 
 @pytest.mark.parametrize("policy", ["not_larger", "not_smaller"])

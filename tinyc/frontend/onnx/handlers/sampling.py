@@ -10,6 +10,7 @@ from math import ceil, floor
 import numpy as np
 
 from tinyc.frontend.onnx.node import NodeView
+from tinyc.ir.types import DType
 from tinyc.ops.gather import Gather
 from tinyc.ops.resample import Resample
 
@@ -103,6 +104,10 @@ def sampled(node: NodeView, axes: Sequence[Axis], coordinates: str, kernel: Kern
             cells = np.clip([_nearest(axis, place, kernel.rounding) for place in at], 0, axis.cells - 1)
             value = node.emit(Gather(axis=a), value, node.store(cells.astype(np.int64), f"{node.name}.cells"))
             continue
+        if node.type_of(value).dtype is not DType.F32:
+            raise node.unsupported(
+                f"sums of {node.type_of(value).dtype.numpy} elements, mode {kernel.mode}", "cast them to float32"
+            )
         table = [_taps(axis, place, kernel) for place in at]
         cells = np.array([[cell for cell, _ in row] for row in table], np.int32)
         weights = np.array([[float(weight) for _, weight in row] for row in table], np.float32)
