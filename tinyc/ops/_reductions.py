@@ -46,9 +46,9 @@ def total(x: Array, axes: tuple[int, ...]) -> Array:
 
 
 def _mean(x: Array, axes: tuple[int, ...]) -> Array:
-    count = int(np.prod([x.shape[a] for a in axes]))
-    summed = x.sum(axes, np.float64 if x.dtype.kind == "f" else None, keepdims=True)
-    return np.asarray(summed / count if x.dtype.kind == "f" else np.trunc(summed / count).astype(x.dtype))
+    """Of integers: the quotient of the sum in 64 bits, towards zero."""
+    count, summed = int(np.prod([x.shape[a] for a in axes])), x.sum(axes, keepdims=True)
+    return np.asarray(summed // count + ((summed % count != 0) & (summed < 0)), x.dtype)
 
 
 def _integers(text: str) -> dict[str, str]:
