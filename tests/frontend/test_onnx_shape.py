@@ -150,15 +150,13 @@ def test_any_pad(data: st.DataObject) -> None:
 @pytest.mark.parametrize(
     ("shape", "constants", "attributes", "part"),
     [
-        ((2, 3), [I64([1, 1, 1, 1])], {"mode": "reflect"}, "mode = 'reflect'"),
-        ((2, 3), [I64([1, 1, 1, 1])], {"mode": "edge"}, "mode = 'edge'"),
-        ((2, 3), [I64([-1, 0, 0, 0])], {}, "negative pads"),
+        ((2, 3), [I64([1, 1, 1, 1])], {"mode": "mirror"}, "mode = 'mirror'"),
+        ((2, 3), [I64([1, 2**40, 1, 1])], {"mode": "reflect"}, "is not possible"),
+        ((2, 3), [I64([-1, 0, -1, 0])], {}, "leave nothing of axis 0"),
         ((2, 3), [I64([1, 1])], {}, "2 axes want 4 pads, not 2"),
         ((2, 3), [I64([1, 1, 1, 1]), np.float32([1, 2])], {}, "its value must be one number"),
-        ((2, 3), [I64([1, 1, 1, 1]), np.float32(-np.inf)], {}, "padding with -inf"),
         ((2, 3), [I64([1, 1, 1, 1]), None, I64([0, 0])], {}, "axes (0, 0) name one twice"),
         ((2, 3), [I64([1, 1]), None, I64([2])], {}, "axis 2 of a tensor of 2 axes"),
-        ((1, 1, 1, 2, 3), [I64([1] * 10)], {}, "at most 4 can be padded"),
         ((2, 3), [I64([0, 2**31, 0, 0])], {}, "is not possible"),
     ],
 )
@@ -179,4 +177,4 @@ def test_the_mask_of_dropout() -> None:
     nodes = [helper.make_node("Dropout", ["x"], ["y", "mask"])]
     assert check(build(nodes, {"x": (3,)})).nodes == ()
     nodes += [helper.make_node("Cast", ["mask"], ["m"], to=1), helper.make_node("Add", ["y", "m"], ["z"])]
-    refused(build(nodes, {"x": (3,)}, outputs=["z"]), "'mask' is used", kind=UnsupportedError)
+    check(build(nodes, {"x": (3,)}, outputs=["z"]))

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyc.frontend.onnx.handlers.moves import MOST_RUNS, picked, repeated, runs_of, taken
 from tinyc.frontend.onnx.node import NodeView
+from tinyc.frontend.onnx.tensors import MAX_ELEMENTS
 from tinyc.ops._places import Form
 from tinyc.ops.gather import Gather
 from tinyc.ops.map import Map
@@ -112,20 +113,23 @@ def col2im(node: NodeView) -> str:
     strides = node.attributes.integers("strides") or (1,) * rank
     pads = node.attributes.integers("pads") or (0,) * (2 * rank)
     given = (len(node.shape(0)), len(block), len(dilations), len(strides), len(pads))
-    if given != (3, rank, rank, rank, 2 * rank) or min(*dilations, *strides, *block) < 1:
+    if rank < 1 or given != (3, rank, rank, rank, 2 * rank) or min(*dilations, *strides, *block) < 1:
         raise node.invalid(f"{node.shape(0)} as blocks {block} of images {image}: {strides}, {dilations}, {pads}")
     n, rows, columns = node.shape(0)
     outside = prod(image)
+    if min(image) < 1 or outside * n * rows > MAX_ELEMENTS:
+        raise node.invalid(f"images of {image} are not possible")
+    kernel = prod(block)
+    windows = [
+        (image[a] + pads[a] + pads[rank + a] - dilations[a] * (block[a] - 1) - 1) // strides[a] + 1 for a in range(rank)
+    ]
+    if rows % kernel or min(windows) < 1 or prod(windows) != columns:
+        raise node.invalid(f"{node.shape(0)} are not blocks {block} of images {image}")
     place, inside = np.zeros((1,) * (2 * rank), np.int64), np.ones((1,) * (2 * rank), bool)
     for a in range(rank):
-        span = dilations[a] * (block[a] - 1) + 1
-        windows = (image[a] + pads[a] + pads[rank + a] - span) // strides[a] + 1
-        at = np.arange(block[a])[:, None] * dilations[a] + np.arange(windows)[None] * strides[a] - pads[a]
+        at = np.arange(block[a])[:, None] * dilations[a] + np.arange(windows[a])[None] * strides[a] - pads[a]
         at = at.reshape(tuple(at.shape[(0, rank).index(i - a)] if i - a in (0, rank) else 1 for i in range(2 * rank)))
         place, inside = place * image[a] + at, inside & (at >= 0) & (at < image[a])
-    kernel = prod(block)
-    if rows % kernel or place.size != kernel * columns:
-        raise node.invalid(f"{node.shape(0)} are not blocks {block} of images {image}")
     channels = n * (rows // kernel)
     places = node.store(np.where(inside, place, outside).astype(np.int32).reshape(1, -1), f"{node.name}.places")
     zeros = node.store(np.zeros((channels, outside + 1), node.element(0)), f"{node.name}.zeros")

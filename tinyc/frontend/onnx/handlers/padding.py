@@ -12,6 +12,9 @@ from tinyc.frontend.onnx.node import NodeView
 from tinyc.ops.concat import Concat
 from tinyc.ops.pad import MAX_RANK, Pad
 
+MOST_MIRRORED = 2**16
+"""Cells beyond the ends of an axis that are taken from elsewhere."""
+
 Indices = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 _MODES: dict[str, Callable[[Indices, int], Indices]] = {
@@ -36,6 +39,8 @@ def pad(node: NodeView) -> str:
         return _filled(node, value, before, after)
     for axis, size in enumerate(node.shape_of(value)):
         if before[axis] or after[axis]:
+            if before[axis] + after[axis] > MOST_MIRRORED:
+                raise node.invalid(f"{before[axis]} and {after[axis]} more of {size} is not possible")
             wanted = np.arange(-before[axis], size + after[axis])
             value = picked(node, value, axis, _MODES[mode](wanted, size).tolist())
     return value
