@@ -59,9 +59,10 @@ class Models:
         with (self.folder / f"{build}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # the first worker that comes compiles, the others wait for it
             if not out.exists():
+                given = build.float or build.model.endswith("_int8")
                 options = Options(
                     load_board(build.board),
-                    calibration=None if build.float else calibration(build.model, self.shared, build.calibration),
+                    calibration=None if given else calibration(build.model, self.shared, build.calibration),
                     float=build.float,
                     kernels=build.kernels,
                     rounding=build.rounding,

@@ -30,7 +30,7 @@ def cancel_transposes(graph: Graph) -> Graph:
     graph = absorb_into_ports(graph)
     if any(node.op.dequantization() for node in graph.nodes):
         # between a layer and its `quantize` a transpose would keep it from int8
-        graph = rewrite(graph, merge, to_reshape, sink)
+        graph = absorb_into_ports(rewrite(graph, merge, to_reshape, sink))
     return graph
 
 
