@@ -49,7 +49,9 @@ def evaluate(node: NodeProto, opset: int, ins: Mapping[str, Array], directory: P
 
     try:
         with np.errstate(all="ignore"):
-            results = ReferenceEvaluator(_alone(node, max(opset, _SINCE.get(node.op_type, 0)), ins)).run(None, dict(ins))
+            results = ReferenceEvaluator(_alone(node, max(opset, _SINCE.get(node.op_type, 0)), ins)).run(
+                None, dict(ins)
+            )
     except Exception as error:  # whatever onnx.reference raises for a node that makes no sense
         raise UnsupportedError(f"it cannot be computed at compile time: {error}", where) from None
     if not all(isinstance(r, np.ndarray | np.generic) for r in results):
