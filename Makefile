@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 TOOLS := gcc libc6-dev python3-venv gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
 TEST_TOOLS := clang gdb-multiarch
 
-.PHONY: help demo test test-all lint format bench bench-memory wheel check-wheel clean tools test-tools
+.PHONY: help demo test test-all conformance lint format bench bench-kernels bench-memory wheel check-wheel clean tools test-tools
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -21,6 +21,9 @@ test: .venv/.ready-dev  ## run the tests, except the long ones
 test-all: .venv/.ready-dev  ## run all tests
 	@$(PYTHON) -m pytest -n 2
 
+conformance: .venv/.ready-dev  ## run ONNX's static node tests through generated C
+	@$(PYTHON) tests/conformance/run.py
+
 lint: .venv/.ready-dev  ## check style and types
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
@@ -32,6 +35,9 @@ format: .venv/.ready-dev  ## put the Python files into shape
 
 bench: .venv/.ready-dev  ## measure the models in the emulator: build/bench.md and build/bench.json
 	@$(PYTHON) benchmarks/bench.py
+
+bench-kernels: .venv/.ready-dev  ## measure every kernel on many layers: build/bench-kernels.md
+	@$(PYTHON) benchmarks/bench_kernels.py
 
 bench-memory: .venv/.ready-dev  ## measure what schedules save: build/bench-memory.md and build/bench-memory.json
 	@$(PYTHON) benchmarks/bench_memory.py

@@ -31,7 +31,7 @@ from tinyc.program.choice import Choice
 from tinyc.program.program import build_program
 from tinyc.run.host import HostModel
 
-RTOL, ATOL = 1e-3, 1e-7  # those of ONNX's own runner
+RTOL, ATOL = 1e-3, 1e-6  # the latter for sums whose exact value is 0
 BFLOAT16_RTOL = 2**-6  # its, too: two of the last digits of bfloat16
 MOST_CONSTANTS = 8
 
