@@ -34,6 +34,7 @@ from tinyc.program.costs import label, work_key
 from tinyc.program.program import build_program
 from tinyc.quant.calibrate import random_samples
 from tinyc.target.board import Board, load_board
+from tinyc.target.tools import ARM_GCC, QEMU, tool_version
 
 ROOT = Path(__file__).parents[1]
 BUILD, COSTS = ROOT / "build", ROOT / "costs"
@@ -250,9 +251,9 @@ def write(
         points = {work_key(row.work): row.instructions for row in rows}
         kernels[name] = {"per": weights[name], "code_bytes": size, "measured": dict(sorted(points.items()))}
     COSTS.mkdir(exist_ok=True)
-    (COSTS / f"{board.cpu.name}.json").write_text(
-        json.dumps({"core": board.cpu.name, "kernels": kernels}, indent=1) + "\n"
-    )
+    tools = {what: tool_version(tool) for what, tool in (("compiler", ARM_GCC), ("emulator", QEMU))}
+    text = json.dumps({"core": board.cpu.name, **tools, "kernels": kernels}, indent=1)
+    (COSTS / f"{board.cpu.name}.json").write_text(f"{text}\n")
 
 
 if __name__ == "__main__":

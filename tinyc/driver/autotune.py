@@ -24,7 +24,7 @@ from tinyc.run.qemu import run_firmware
 from tinyc.samples import Say, silent
 from tinyc.target.board import Board
 from tinyc.target.elf import Elf
-from tinyc.target.tools import ARM_GCC, QEMU, run_tool
+from tinyc.target.tools import ARM_GCC, QEMU, tool_version
 
 CACHE = "autotune.json"
 TIMEOUT_S = 600.0
@@ -110,7 +110,7 @@ def _store(cache_dir: Path | None, board: Board, known: Mapping[str, int]) -> No
 
 def _fingerprint(board: Board) -> str:
     """The core, the compiler, the emulator, and the kernels."""
-    tools = [run_tool([tool.require(), "--version"]).stdout.splitlines()[0] for tool in (ARM_GCC, QEMU)]
+    tools = [tool_version(tool) for tool in (ARM_GCC, QEMU)]
     return f"{board.cpu.name}, {', '.join(tools)}, kernels {_kernels_digest()}"
 
 

@@ -69,7 +69,10 @@ def _shifts(operator: str) -> dict[str, str]:
     left = operator == "<<"
     beyond = "0" if left else "(a < 0 ? -1 : 0)"
     signed = "(int64_t)((uint64_t)a << b)" if left else "(int64_t)a >> b"
-    return {"u": f"b < (uint64_t){bits} ? (uint64_t)a {operator} b : 0u", "i": f"b >= 0 && b < {bits} ? {signed} : {beyond}"}
+    return {
+        "u": f"b < (uint64_t){bits} ? (uint64_t)a {operator} b : 0u",
+        "i": f"b >= 0 && b < {bits} ? {signed} : {beyond}",
+    }
 
 
 def _powered(a: Array, b: Array) -> Array:

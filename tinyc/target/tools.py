@@ -47,3 +47,8 @@ def run_tool(command: Sequence[str], cwd: Path | None = None) -> subprocess.Comp
     return subprocess.run(
         list(command), cwd=cwd, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False
     )
+
+
+def tool_version(tool: Tool) -> str:
+    """The first line that it prints of itself; ToolMissingError if it is not installed."""
+    return run_tool([tool.require(), "--version"]).stdout.splitlines()[0]
