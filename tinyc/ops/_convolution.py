@@ -12,7 +12,7 @@ from tinyc.ir.kernel import Struct
 from tinyc.ir.op import Mask, Op, Region, Signature
 from tinyc.ir.types import TensorType
 from tinyc.ops._clamp import activation
-from tinyc.ops._linear import LinearOp
+from tinyc.ops._linear import LinearOp, check_all_filters
 from tinyc.ops._window import Pads, Pair, Window
 
 
@@ -29,6 +29,7 @@ class ConvolutionOp(LinearOp):
         return Window((w[1], w[2]), self.stride, self.pads, self.dilation)
 
     def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
+        check_all_filters(region, ins[1].shape[self.out_axis], self.name)
         pads, part = self.window_over(ins[1].shape).part_of(region, ins[0].shape)
         whole = (part[0], part[1], part[2], (0, ins[0].shape[3]))
         return replace(self, pads=pads), (whole, None, None)

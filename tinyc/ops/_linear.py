@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tinyc.errors import VerifyError
 from tinyc.ir.fixed_point import multiplier_and_shift, multipliers_and_shifts, requantize
 from tinyc.ir.kernel import Candidate, KernelCall, KernelTarget
-from tinyc.ir.op import F32, NOT_FIXED, Array, ChannelRange, Mask, Op, Signature
+from tinyc.ir.op import F32, NOT_FIXED, Array, ChannelRange, Mask, Op, Region, Signature
 from tinyc.ir.rules import AsIs, Bias, Observed, QuantRule, Weight
 from tinyc.ir.types import QuantParams, Rounding, TensorType
 from tinyc.ops._clamp import INFINITY, narrower, stored_range
@@ -102,6 +102,12 @@ class LinearOp(Op):
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         call = self.integer_call(sig, target) if sig.x.quant else self.float_call(sig)
         return [(with_lags(call, sig, {X: self.lag(sig, target)}),)]
+
+
+def check_all_filters(region: Region, filters: int, where: str) -> None:
+    """Raise VerifyError if `region` of a result has some of its channels only: weights are packed for all."""
+    if region[-1] != (0, filters):
+        raise VerifyError(f"{where}: channels {region[-1]} of {filters}, which are computed together")
 
 
 def check_bias(channels: int, b: TensorType, where: str) -> None:

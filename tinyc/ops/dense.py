@@ -59,6 +59,7 @@ class Dense(LinearOp):
         return ins[0].size * ins[1].shape[0]
 
     def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
+        _linear.check_all_filters(region, ins[1].shape[self.out_axis], self.name)
         return self, ((*region[:-1], (0, ins[0].shape[-1])), None, None)
 
     def accumulation(self, sig: Signature, target: KernelTarget) -> Accumulation | None:
