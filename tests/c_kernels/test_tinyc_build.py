@@ -21,7 +21,7 @@ SOURCES = sorted(FOLDER.glob("*.c"))
 USERS_OF_MATH = {"tinyc_sigmoid_f32", "tinyc_tanh_f32", "tinyc_softmax_f32", "tinyc_functions", "tinyc_loops"}
 SANITIZED = (
     "tinyc_operators", "tinyc_numerics", "tinyc_resize", "tinyc_sums", "lags", "helium_vectors", "conv_pairs",
-    "conv_plain", "rows", "pools", "depthwise_planes", "winograd",
+    "conv_plain", "rows", "pool_blocks", "depthwise_planes", "winograd",
 )  # fmt: skip
 WARNINGS = [
     "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wcast-qual", "-Wcast-align", "-Wshadow",
