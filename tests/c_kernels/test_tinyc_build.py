@@ -34,7 +34,9 @@ COMPILERS = {
 }
 
 
-@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize(
+    "rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)], ids=lambda r: r.value
+)
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_compiles_without_a_warning(compiler: str, rounding: Rounding, tmp_path: Path) -> None:
     command = [*COMPILERS[compiler], "-std=c11", "-O2", *WARNINGS, *ROUNDING_FLAGS[rounding], "-c", *map(str, SOURCES)]
