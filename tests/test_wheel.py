@@ -16,7 +16,7 @@ import tinyc
 
 ROOT = Path(__file__).parents[1]
 DIGITS = ROOT / "examples" / "digits"
-SHIPPED = ("templates", "runtime_c", "boards")
+SHIPPED = ("templates", "runtime_c", "boards", "costs")
 RUBBISH = ("__pycache__", ".pyc", ".o", ".so")
 
 

@@ -103,8 +103,8 @@ CLAMPED = ((-inf, inf), (0.0, 6.0), (-0.3, 0.4))
     [
         ("mps2-an386", Rounding.SINGLE),
         ("mps2-an386", Rounding.TFLITE),
-        ("mps2-an500", Rounding.SINGLE),
-        ("mps2-an505", Rounding.SINGLE),
+        pytest.param("mps2-an500", Rounding.SINGLE, marks=pytest.mark.slow),
+        pytest.param("mps2-an505", Rounding.SINGLE, marks=pytest.mark.slow),
     ],
 )
 def test_same_bits_on_the_cores(

@@ -97,7 +97,9 @@ def test_same_bits_in_portable_c(
                 np.testing.assert_array_equal(over, want)
 
 
-@pytest.mark.parametrize("made", [True, False], ids=["made for the layer", "shared"])
+@pytest.mark.parametrize(
+    "made", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["made for the layer", "shared"]
+)
 @pytest.mark.parametrize("rounding", Rounding)
 @pytest.mark.parametrize("name", KINDS)
 def test_same_bits_on_the_core(name: str, rounding: Rounding, made: bool, tmp_path: Path) -> None:

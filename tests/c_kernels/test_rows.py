@@ -68,7 +68,7 @@ def some_cases() -> list[Case]:
     return cases + [Case(Mean((1, 2)), (plane,), frozenset(), seed) for seed, plane in enumerate(planes * 2)]
 
 
-@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("board", BOARDS)
 def test_on_boards(board: str, rounding: Rounding, tmp_path: Path) -> None:
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):

@@ -87,7 +87,9 @@ CLAMPED = ((-inf, inf), (0.0, 6.0), (-0.3, 0.4))
 
 
 @pytest.mark.parametrize("rounding", Rounding)
-@pytest.mark.parametrize("board", ["mps2-an386", "mps2-an500", "mps2-an505"])
+@pytest.mark.parametrize(
+    "board", ["mps2-an386", *(pytest.param(b, marks=pytest.mark.slow) for b in ("mps2-an500", "mps2-an505"))]
+)
 def test_same_bits_on_the_cores(board: str, rounding: Rounding, tmp_path: Path) -> None:
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
         if shutil.which(tool) is None:

@@ -51,7 +51,7 @@ def built(choice: Choice, picks: dict[str, str]) -> object:
 @pytest.mark.parametrize("board", ["qemu-m0", "mps2-an386", "mps3-an547"])
 @pytest.mark.parametrize("rounding", Rounding)
 def test_on_the_host(tmp_path: Path, board: str, rounding: Rounding) -> None:
-    graph, target = networks(range(800, 810), rounding), target_of(board)
+    graph, target = networks(range(800, 805), rounding), target_of(board)
     called = set()
     for turn, chosen in enumerate(picks(graph, target)):
         model = generate(graph, tmp_path / str(turn), board, build=built(Choice(target), chosen))
@@ -65,7 +65,7 @@ def test_on_the_host(tmp_path: Path, board: str, rounding: Rounding) -> None:
 
 @pytest.mark.parametrize("rounding", Rounding)
 def test_under_the_sanitizers(tmp_path: Path, rounding: Rounding) -> None:
-    graph, target = networks(range(820, 826), rounding), target_of("mps2-an386")
+    graph, target = networks(range(820, 823), rounding), target_of("mps2-an386")
     for turn, chosen in enumerate(picks(graph, target)):
         model = generate(graph, tmp_path / str(turn), build=built(Choice(target), chosen))
         inputs = int_inputs(graph, turn)
@@ -76,7 +76,7 @@ def test_under_the_sanitizers(tmp_path: Path, rounding: Rounding) -> None:
     "board", [*CORES, *(pytest.param(board, marks=pytest.mark.slow) for board in MORE_CORES)]
 )  # fmt: skip
 def test_in_the_emulator(tmp_path: Path, board: str) -> None:
-    graph, target = networks(range(840, 850), Rounding.SINGLE), target_of(board)
+    graph, target = networks(range(840, 846), Rounding.SINGLE), target_of(board)
     for turn, chosen in enumerate(picks(graph, target)):
         model = generate(graph, tmp_path / str(turn), board, build=built(Choice(target), chosen))
         check_emulator(model, [int_inputs(graph, turn)])

@@ -8,7 +8,7 @@ from run import recorded
 
 SAMPLES = 12
 RESULTS = recorded()
-SAMPLE = sorted(RESULTS)[::4]  # in `make test`; the others with `make test-all`
+SAMPLE = [name for i, name in enumerate(sorted(RESULTS)) if i % 14 in (0, 5, 9)]  # `make test-all` runs the others too
 REST = sorted(set(RESULTS) - set(SAMPLE))
 
 

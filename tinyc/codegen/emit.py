@@ -71,7 +71,7 @@ def emit_model(program: Program, name: str, source: str, sha256: str) -> Files:
         texts[f"{name}_kernels.c"] = render("kernels.c.j2", context)
     calls = [call for step in program.steps for call in step.calls]
     functions = {call.function: None for call in calls if not call.inline}
-    functions |= dict.fromkeys(word for header in specialised.headers for word in _words(resource(*HEADERS, header)))
+    functions |= dict.fromkeys(word for header in specialised.headers for word in _called(resource(*HEADERS, header)))
     return Files(texts, runtime_files(functions, {call.header for call in calls}))
 
 
@@ -157,6 +157,12 @@ def runtime_files(functions: Iterable[str], headers: Iterable[str]) -> tuple[Pat
 @cache
 def _words(path: Path) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+
+
+@cache
+def _called(path: Path) -> frozenset[str]:
+    """The functions that a header calls, or defines."""
+    return frozenset(re.findall(r"\b(\w+)\(", path.read_text(encoding="utf-8")))
 
 
 class _Constants:

@@ -34,6 +34,7 @@ def pad(node: NodeView) -> str:
     value = _cropped(node, node.value(0), before, after)
     before, after = (tuple(max(count, 0) for count in counts) for counts in (before, after))
     if not any(before + after):
+        node.attributes.ignore("value")
         return value
     if mode == "constant":
         return _filled(node, value, before, after)
