@@ -18,7 +18,17 @@ from tinyc.target.cpu import CPUS
 HERE = Path(__file__).parent
 FOLDER = resource("runtime_c", "tinyc")
 SOURCES = sorted(FOLDER.glob("*.c"))
-USERS_OF_MATH = {"tinyc_sigmoid_f32", "tinyc_tanh_f32", "tinyc_softmax_f32", "tinyc_functions", "tinyc_loops"}
+USERS_OF_MATH = {
+    "tinyc_functions",
+    "tinyc_grid_sample",
+    "tinyc_linear_attention",
+    "tinyc_loops",
+    "tinyc_recurrent",
+    "tinyc_roi_align",
+    "tinyc_sigmoid_f32",
+    "tinyc_softmax_f32",
+    "tinyc_tanh_f32",
+}
 SANITIZED = (
     "tinyc_operators", "tinyc_numerics", "tinyc_resize", "tinyc_sums", "lags", "helium_vectors", "conv_pairs",
     "conv_plain", "rows", "pool_blocks", "depthwise_planes", "winograd",
