@@ -3,16 +3,19 @@
 Compiles the examples, and the reference models in ../shared where they are, for one board of each core with each
 kernel set and schedule, runs one sample of each in the emulator, and writes the table to build/bench.md and
 build/bench.json. Where ../shared has the figures of TensorFlow Lite Micro with CMSIS-NN for the same network and
-core, the best of its builds stands beside.
+core, the best of its builds stands beside. A summary, models × cores, comes first. `--jobs` compiles and emulates
+several at a time: what is counted does not depend on it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -222,6 +225,30 @@ def markdown(rows: Iterable[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
+SUMMARY = ("speed", "cmsis-nn")
+"""The ways that the summary has."""
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Instructions of models × cores, each followed by what TFLM takes as a multiple."""
+    cores = list(dict.fromkeys(row.cpu for row in rows))
+    found = {(row.model, row.way, row.cpu): row for row in rows}
+
+    def cell(row: Row | None) -> str:
+        if row is None:
+            return ""
+        rival = row.tflm_instructions
+        return f"{row.instructions:,}" + (f" (TFLM {rival / row.instructions:.1f} ×)" if rival else "")
+
+    lines = [
+        f"| model | kernels | {' | '.join(core.removeprefix('cortex-').upper() for core in cores)} |",
+        f"|---|---|{'--:|' * len(cores)}",
+    ]
+    for model, way in dict.fromkeys((row.model, row.way) for row in rows if row.way in SUMMARY):
+        lines.append(f"| {model} | {way} | {' | '.join(cell(found.get((model, way, core))) for core in cores)} |")
+    return "\n".join(lines) + "\n"
+
+
 def command_line(description: str, models: Iterable[Model]) -> argparse.ArgumentParser:
     """A command line on which some of `models` can be named."""
     parser = argparse.ArgumentParser(description=description)
@@ -247,12 +274,30 @@ def publish(job: str, rows: Iterable[Any], table: str) -> None:
     print(table, end="")
 
 
+def attempt(model: Model, board: str, way: Way, baselines: Mapping[str, Any]) -> Row | str:
+    """What `measure` finds, or the message why it could not."""
+    try:
+        return measure(model, board, way, baselines)
+    except tinyc.TinycError as error:
+        return f"{model.name} on {board}, {way.name}: {error}"
+
+
+def measured(jobs: Sequence[tuple[Model, str, Way]], baselines: Mapping[str, Any], workers: int) -> Iterator[Row | str]:
+    """What `attempt` finds for each job, in their order."""
+    with ProcessPoolExecutor(workers) as pool:
+        futures = [pool.submit(attempt, *job, baselines) for job in jobs]
+        for _ in track(as_completed(futures), "measuring", total=len(jobs), console=Console(stderr=True)):
+            pass
+        yield from (future.result() for future in futures)
+
+
 def main() -> int:
     """Measure what is asked for, and write and print the table; 1 if a model could not be measured."""
     parser = command_line("Measure models in the emulator.", MODELS)
     parser.add_argument("--boards", nargs="+", default=BOARDS, metavar="BOARD", help="default: one of each core")
     ways = [way.name for way in WAYS]
     parser.add_argument("--ways", nargs="+", choices=ways, default=ways, metavar="WAY", help=", ".join(map(repr, ways)))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="default: one a processor")
     args = parser.parse_args()
     models = named(MODELS, args.models, "bench")
     anchors = SHARED / "anchors" / "tflm.json"
@@ -260,12 +305,12 @@ def main() -> int:
     wanted = [way for way in WAYS if way.name in args.ways]
     jobs = [(model, board, way) for model in models for board in args.boards for way in wanted]
     rows = []
-    for model, board, way in track(jobs, "measuring", console=Console(stderr=True)):
-        try:
-            rows.append(measure(model, board, way, baselines))
-        except tinyc.TinycError as error:
-            print(f"bench: {model.name} on {board}, {way.name}: {error}", file=sys.stderr)
-    publish("bench", rows, markdown(rows))
+    for result in measured(jobs, baselines, args.jobs):
+        if isinstance(result, Row):
+            rows.append(result)
+        else:
+            print(f"bench: {result}", file=sys.stderr)
+    publish("bench", rows, f"{summary(rows)}\n{markdown(rows)}")
     return 0 if len(rows) == len(jobs) else 1
 
 
