@@ -14,7 +14,7 @@ from strategies import quantized
 
 from tinyc.driver.phases import simplify
 from tinyc.errors import UnsupportedError
-from tinyc.frontend.onnx.handlers.moves import runs_of
+from tinyc.frontend.pieces import runs_of
 
 
 def ints(*values: int) -> np.ndarray[Any, Any]:

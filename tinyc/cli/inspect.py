@@ -15,7 +15,7 @@ from tinyc.report.table import Table
 from tinyc.report.text import clean, number, shape
 
 if TYPE_CHECKING:
-    from tinyc.frontend.onnx import NodeSummary
+    from tinyc.frontend.summary import NodeSummary
     from tinyc.ir.graph import Graph, Port
 
 

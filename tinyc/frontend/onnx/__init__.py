@@ -4,6 +4,6 @@ A node is imported naively, one handler an operator: data stay in ONNX's layout,
 between a transpose to NHWC and one back. Later passes cancel what that leaves over.
 """
 
-from tinyc.frontend.onnx.importer import NodeSummary, import_model, inspect_model
+from tinyc.frontend.onnx.importer import import_model, inspect_model
 
-__all__ = ["NodeSummary", "import_model", "inspect_model"]
+__all__ = ["import_model", "inspect_model"]

@@ -10,8 +10,8 @@ from onnx import GraphProto, NodeProto, TensorProto, helper
 
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.onnx.expand import renamed
-from tinyc.frontend.onnx.node import Activation, Constant, Known
 from tinyc.frontend.onnx.tensors import to_array
+from tinyc.frontend.view import Activation, Constant, Known
 
 if TYPE_CHECKING:  # which needs this module
     from tinyc.frontend.onnx.walk import Walk

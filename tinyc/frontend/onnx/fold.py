@@ -20,7 +20,8 @@ from onnx import (
 
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.onnx.attributes import Attributes
-from tinyc.frontend.onnx.tensors import MAX_ELEMENTS, Array, to_array
+from tinyc.frontend.onnx.tensors import to_array
+from tinyc.frontend.tensors import MAX_ELEMENTS, Array
 
 Shape = tuple[int, ...]
 

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from onnx import NodeProto
 
 from tinyc.errors import TinycError
 from tinyc.frontend.onnx.model import needed, node_name, read_model, reads
-from tinyc.frontend.onnx.node import Activation, Constant
 from tinyc.frontend.onnx.walk import Walk
+from tinyc.frontend.summary import NodeSummary
+from tinyc.frontend.view import Activation, Constant
 from tinyc.ir.graph import Graph
-
-
-@dataclass(frozen=True)
-class NodeSummary:
-    """One node of an ONNX model. `shape` is that of its first result, None if unknown.
-
-    `folded`: it is computed at compile time. `problem` says why tinyc cannot compile it, "" if it can.
-    """
-
-    name: str
-    op: str
-    shape: tuple[int, ...] | None
-    folded: bool = False
-    problem: str = ""
 
 
 def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Graph:

@@ -19,8 +19,9 @@ from onnx import (
 )
 
 from tinyc.errors import TinycError, UnsupportedError
-from tinyc.frontend.onnx.ports import Input, Output, read_inputs, read_output
+from tinyc.frontend.onnx.ports import read_inputs, read_output
 from tinyc.frontend.onnx.qoperators import with_plain_operators
+from tinyc.frontend.ports import Input, Output
 
 OLDEST_OPSET = 7
 OTHER_DOMAINS = ("ai.onnx.ml", "ai.onnx.preview")

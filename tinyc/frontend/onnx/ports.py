@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 
 from onnx import TensorProto, ValueInfoProto
 
 from tinyc.errors import TinycError, UnsupportedError
-from tinyc.frontend.onnx.tensors import MAX_ELEMENTS, element_name
+from tinyc.frontend.onnx.tensors import element_name
+from tinyc.frontend.ports import Input, Output
+from tinyc.frontend.tensors import MAX_ELEMENTS
 
 _FLOATING: dict[int, str] = {
     TensorProto.FLOAT: "float32",
@@ -28,25 +29,6 @@ _ELEMENTS: dict[int, str] = _FLOATING | {
     TensorProto.UINT32: "uint32",
     TensorProto.UINT64: "uint64",
 }
-
-
-@dataclass(frozen=True)
-class Input:
-    """One tensor that the user provides, unless the model says that it has no elements; `dtype` is a NumPy name."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-
-
-@dataclass(frozen=True)
-class Output:
-    """One tensor that the user gets back; `dtype` is a NumPy name, "" for that of what is computed."""
-
-    name: str
-    dtype: str
-    rounded: bool = False
-    """To bfloat16, which NumPy does not have: it comes as float32."""
 
 
 def read_inputs(infos: Sequence[ValueInfoProto], shapes: Mapping[str, tuple[int, ...]], file: str) -> tuple[Input, ...]:

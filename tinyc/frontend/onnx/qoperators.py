@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from onnx import AttributeProto, NodeProto, TensorProto, helper, numpy_helper
 
-from tinyc.frontend.onnx.tensors import Array, to_array
+from tinyc.frontend.onnx.tensors import to_array
+from tinyc.frontend.tensors import Array
 
 RUNTIME_DOMAIN = "com.microsoft"
 

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from tinyc.errors import TinycError, UnsupportedError
-
-Array = NDArray[Any]
-
-MAX_ELEMENTS = 2**28
-"""Of any one tensor. A gigabyte of float32: far beyond a microcontroller, and what this machine may be asked for."""
+from tinyc.frontend.tensors import MAX_ELEMENTS, Array
 
 _KEEP_TOGETHER = "keep the file with the weights beside the model"
 _DATA_FIELDS: dict[int, str] = {
@@ -96,17 +90,3 @@ def _external_bytes(tensor: TensorProto, size: int, directory: Path, where: str)
     except (OSError, ValueError, OverflowError) as error:
         raise TinycError(f"its data cannot be read from '{location}': {error}", where, _KEEP_TOGETHER) from None
     return _sized(data, size, tuple(tensor.dims), where)
-
-
-def as_float32(data: Array, name: str, where: str) -> NDArray[np.float32]:
-    """Floating-point data as float32; TinycError for other types and for values that float32 cannot hold."""
-    if data.dtype.kind != "f":
-        raise TinycError(f"'{name}' must have floating-point elements, it has {data.dtype}", where)
-    with np.errstate(over="ignore"):
-        single = data.astype(np.float32)
-    if not np.isfinite(single).all():
-        kind = "NaN" if np.isnan(single).any() else "infinite values (in float32)"
-        raise TinycError(
-            f"'{name}' contains {kind}", where, "the model's training has diverged, or its file is damaged"
-        )
-    return single

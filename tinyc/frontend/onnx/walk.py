@@ -9,19 +9,23 @@ import numpy as np
 from onnx import NodeProto, defs
 
 from tinyc.errors import TinycError, UnsupportedError
-from tinyc.frontend.onnx.builder import Builder
+from tinyc.frontend.builder import Builder
+from tinyc.frontend.grids import Grid, grid_of
 from tinyc.frontend.onnx.control import CONTROL, run_control
 from tinyc.frontend.onnx.expand import function_body, has_function_body
 from tinyc.frontend.onnx.fold import can_evaluate, evaluate, result_shapes, static_shape
-from tinyc.frontend.onnx.grids import MOVES, Array, Grid, grid_of
 from tinyc.frontend.onnx.handlers import HANDLERS
 from tinyc.frontend.onnx.model import Model, operator_name, reads, where
-from tinyc.frontend.onnx.node import Activation, Constant, Known, NodeView
-from tinyc.frontend.onnx.ports import Input
+from tinyc.frontend.onnx.node import NodeView
 from tinyc.frontend.onnx.tensors import to_array
+from tinyc.frontend.ports import Input
+from tinyc.frontend.tensors import Array
+from tinyc.frontend.view import Activation, Constant, Known
 from tinyc.ir.graph import Port
 
 _OF_SHAPES = {"Shape", "Size"}
+_MOVES = frozenset({"Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
+"""Operators of which a constant keeps its integers."""
 
 
 class Walk:
@@ -116,7 +120,7 @@ class Walk:
             axis = next((a.i for a in node.attribute if a.name == "axis"), 1)
             return grid_of(arrays[0], arrays[1], arrays[2] if len(arrays) > 2 else None, axis)
         first = given[0] if given else None
-        if node.op_type not in MOVES or not isinstance(first, Constant) or first.grid is None:
+        if node.op_type not in _MOVES or not isinstance(first, Constant) or first.grid is None:
             return None
 
         def move(data: Array) -> Array:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from tinyc.frontend import reductions
 from tinyc.frontend.onnx.handlers import (
     activation,
     attention,
@@ -147,10 +148,10 @@ HANDLERS: Mapping[str, Handler] = {
     "ReduceLogSum": reduction.reduced(reduction.log_sum),
     "ReduceLogSumExp": reduction.reduced(reduction.log_sum_exp),
     "ReduceMax": reduction.reduced(reduction.plain("max")),
-    "ReduceMean": reduction.reduced(reduction.mean),
+    "ReduceMean": reduction.reduced(reductions.mean),
     "ReduceMin": reduction.reduced(reduction.plain("min")),
     "ReduceProd": reduction.reduced(reduction.plain("prod")),
-    "ReduceSum": reduction.reduced(reduction.total, first_input_opset=13),
+    "ReduceSum": reduction.reduced(reductions.total, first_input_opset=13),
     "ReduceSumSquare": reduction.reduced(reduction.plain("sum_square")),
     "Relu": activation.relu,
     "Reshape": shape.reshape,

@@ -6,8 +6,8 @@ from math import prod, sqrt
 
 import numpy as np
 
-from tinyc.frontend.onnx.handlers.moves import taken
 from tinyc.frontend.onnx.node import NodeView
+from tinyc.frontend.pieces import taken
 from tinyc.ops.linear_attention import LinearAttention
 
 _STATE, _DECAY, _BETA = 3, 4, 5

@@ -8,9 +8,9 @@ import numpy as np
 
 from tinyc.frontend.onnx.handlers.convolution import with_bias
 from tinyc.frontend.onnx.handlers.einsum import product
-from tinyc.frontend.onnx.handlers.moves import taken
 from tinyc.frontend.onnx.handlers.sliding import read_axes
 from tinyc.frontend.onnx.node import NodeView
+from tinyc.frontend.pieces import taken
 from tinyc.ops.add import Add
 from tinyc.ops.grid_sample import OUTSIDE, TAPS, GridSample
 from tinyc.ops.mul import Mul

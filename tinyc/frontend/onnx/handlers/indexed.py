@@ -7,9 +7,9 @@ from math import prod
 
 import numpy as np
 
-from tinyc.frontend.onnx.handlers.moves import MOST_RUNS, picked, repeated, runs_of, taken
 from tinyc.frontend.onnx.node import NodeView
-from tinyc.frontend.onnx.tensors import MAX_ELEMENTS
+from tinyc.frontend.pieces import MOST_RUNS, picked, repeated, runs_of, taken
+from tinyc.frontend.tensors import MAX_ELEMENTS
 from tinyc.ops._places import Form
 from tinyc.ops.gather import Gather
 from tinyc.ops.map import Map

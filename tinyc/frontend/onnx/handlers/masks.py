@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinyc.frontend.onnx.handlers.moves import taken
 from tinyc.frontend.onnx.handlers.shape import element_attribute
 from tinyc.frontend.onnx.node import NodeView
-from tinyc.frontend.onnx.tensors import MAX_ELEMENTS
+from tinyc.frontend.pieces import taken
+from tinyc.frontend.tensors import MAX_ELEMENTS
 from tinyc.ops.map import Map
 
 

@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from tinyc.frontend import reductions
 from tinyc.frontend.onnx.handlers import reduction
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.ops.add import Add
@@ -71,9 +72,9 @@ def instance_normalization(node: NodeView) -> str:
 
 def _statistics(node: NodeView, x: str, axes: tuple[int, ...]) -> tuple[str, str]:
     """Mean and variance over some axes, which stay as axes of size 1."""
-    mean = reduction.mean(node, x, axes)
+    mean = reductions.mean(node, x, axes)
     centred = node.emit(Sub(), x, mean)
-    return mean, reduction.mean(node, node.emit(Mul(), centred, centred), axes)
+    return mean, reductions.mean(node, node.emit(Mul(), centred, centred), axes)
 
 
 def _standardized(node: NodeView, x: str, mean: str, variance: str, epsilon: float) -> str:

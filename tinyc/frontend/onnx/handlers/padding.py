@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import isfinite
 
 import numpy as np
 
-from tinyc.frontend.onnx.handlers.moves import picked, repeated, taken
+from tinyc.frontend.borders import bordered, bordered_with
 from tinyc.frontend.onnx.node import NodeView
-from tinyc.ops.concat import Concat
-from tinyc.ops.pad import MAX_RANK, Pad
+from tinyc.frontend.pieces import picked, taken
 
 MOST_MIRRORED = 2**16
 """Cells beyond the ends of an axis that are taken from elsewhere."""
@@ -96,23 +94,10 @@ def _cropped(node: NodeView, value: str, before: Sequence[int], after: Sequence[
 
 
 def _filled(node: NodeView, value: str, before: Sequence[int], after: Sequence[int]) -> str:
-    """A border of one value: of finite floats an operator of its own, of others a concatenation."""
-    given = node.opset >= 11 and node.has(2)
-    rank = len(node.shape_of(value))
-    if node.is_float(0) and rank <= MAX_RANK and (not given or node.is_constant(2)):
-        default = 0.0 if node.opset >= 11 else node.attributes.number("value", 0.0)
-        number = node.number(2, "value") if given else default
-        if isfinite(number) and abs(number) <= np.finfo(np.float32).max:
-            return node.emit(Pad(before=tuple(before), after=tuple(after), value=number), value)
-    if given:
-        fill = node.reshaped(node.value(2), (1,) * rank)
-    else:
+    """A border of one value."""
+    if node.opset < 11 or not node.has(2):
         number = 0.0 if node.opset >= 11 else node.attributes.number("value", 0.0)
-        fill = node.store(np.full((1,) * rank, number, node.element(0)), f"{node.name}.value")
-    for axis in range(rank):
-        if before[axis] or after[axis]:
-            shape = node.shape_of(value)
-            ends = [(*shape[:axis], count, *shape[axis + 1 :]) for count in (before[axis], after[axis])]
-            low, high = ([repeated(node, fill, end)] if end[axis] else [] for end in ends)
-            value = node.emit(Concat(axis), *low, value, *high)
-    return value
+        return bordered(node, value, before, after, number)
+    if node.is_constant(2) and node.is_float(0):
+        return bordered(node, value, before, after, node.number(2, "value"))
+    return bordered_with(node, value, before, after, node.value(2))

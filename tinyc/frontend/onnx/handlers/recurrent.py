@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyc.frontend.onnx.handlers.moves import taken
 from tinyc.frontend.onnx.node import NodeView
+from tinyc.frontend.pieces import taken
 from tinyc.ops.add import Add
 from tinyc.ops.concat import Concat
 from tinyc.ops.dense import Dense

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import prod
 
 import numpy as np
 
-from tinyc.frontend.onnx.builder import element_type
+from tinyc.frontend.builder import element_type
 from tinyc.frontend.onnx.node import NodeView
+from tinyc.frontend.reductions import Axes
 from tinyc.ops.accumulate import Accumulate
 from tinyc.ops.add import Add
 from tinyc.ops.cast import Cast
 from tinyc.ops.map import Map
-from tinyc.ops.mean import Mean
 from tinyc.ops.reduce import Reduce
 from tinyc.ops.sub import Sub
 from tinyc.ops.top_k import TopK
 
-Axes = tuple[int, ...]
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -49,23 +47,6 @@ def plain(function: str) -> Callable[[NodeView, str, Axes], str]:
     return over
 
 
-def mean(node: NodeView, value: str, axes: Axes) -> str:
-    """The mean; of floats it is the operator that has an int8 form, one run of neighbouring axes after the other."""
-    if not node.is_float(0):
-        return node.emit(Reduce("mean", axes), value)
-    for run in _runs(axes, node.shape_of(value)):
-        value = node.emit(Mean(axes=run), value)
-    return value
-
-
-def total(node: NodeView, value: str, axes: Axes) -> str:
-    """The sum; of floats it is the mean times how many elements it is of."""
-    if not node.is_float(0):
-        return node.emit(Reduce("sum", axes), value)
-    count = prod(node.shape_of(value)[a] for a in axes)
-    return node.scaled(mean(node, value, axes), count)
-
-
 def l2(node: NodeView, value: str, axes: Axes) -> str:
     """The square root of the sum of squares."""
     return _in_float(node, value, lambda x: node.emit(Map("sqrt"), node.emit(Reduce("sum_square", axes), x)))
@@ -93,17 +74,6 @@ def _in_float(node: NodeView, value: str, function: Callable[[str], str]) -> str
     if node.is_float(0):
         return function(value)
     return node.emit(Cast(element_type(node.element(0)).value), function(node.emit(Cast("f32"), value)))
-
-
-def _runs(axes: Axes, shape: Sequence[int]) -> list[Axes]:
-    """The axes in runs of neighbours. Axes of size 1 take part only between others, to join them."""
-    runs: list[Axes] = []
-    for axis in (a for a in axes if shape[a] > 1):
-        if runs and prod(shape[runs[-1][-1] + 1 : axis]) == 1:
-            runs[-1] = tuple(range(runs[-1][0], axis + 1))
-        else:
-            runs.append((axis,))
-    return runs
 
 
 def extreme(largest: bool) -> Callable[[NodeView], str]:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import TinycError, UnsupportedError, VerifyError
-from tinyc.frontend.onnx.ports import Input, Output
-from tinyc.frontend.onnx.tensors import MAX_ELEMENTS, as_float32
+from tinyc.frontend.ports import Input, Output
+from tinyc.frontend.tensors import MAX_ELEMENTS, as_float32
 from tinyc.ir.graph import Graph, Names, Node, Port, constant_type
 from tinyc.ir.op import Op
 from tinyc.ir.types import DType, TensorType
@@ -79,7 +79,7 @@ class Builder:
         return UnsupportedError(f"its {what} ('{name}') must be constant, not computed at run time{behind}", where)
 
     def emit(self, op: Op, ins: tuple[str, ...], stem: str, node: str, where: str) -> str:
-        """`op` applied to values; its result. `node` is the ONNX node's name, `where` the place for messages.
+        """`op` applied to values; its result. `node` is the model's name of the node, `where` the place for messages.
 
         What depends on constants alone is computed here and now, and so is what has no elements.
         """

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tinyc.frontend.tensors import Array
 from tinyc.ir.types import QuantParams
-
-Array = NDArray[Any]
-
-MOVES = frozenset({"Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
-"""Operators of which a constant keeps its integers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +45,7 @@ class Grid:
 
 
 def grid_of(stored: Array, scale: Array, zero: Array | None, axis: int) -> Grid | None:
-    """The grid of a DequantizeLinear of constants; None for scales of blocks."""
+    """The grid of integers with one scale, or with one for each index of `axis`; None for anything else."""
     if scale.size == 1:
         shape = (1,) * stored.ndim
     elif scale.ndim == 1 and -stored.ndim <= axis < stored.ndim and stored.shape[axis] == scale.size:

@@ -1,0 +1,40 @@
+"""Means and sums over any axes, by the operators that have int8 forms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from tinyc.frontend.view import View
+from tinyc.ops.mean import Mean
+from tinyc.ops.reduce import Reduce
+
+Axes = tuple[int, ...]
+
+
+def mean(view: View, value: str, axes: Axes) -> str:
+    """The mean; of floats it is the operator that has an int8 form, one run of neighbouring axes after the other."""
+    if not view.type_of(value).dtype.is_float:
+        return view.emit(Reduce("mean", axes), value)
+    for run in _runs(axes, view.shape_of(value)):
+        value = view.emit(Mean(axes=run), value)
+    return value
+
+
+def total(view: View, value: str, axes: Axes) -> str:
+    """The sum; of floats it is the mean times how many elements it is of."""
+    if not view.type_of(value).dtype.is_float:
+        return view.emit(Reduce("sum", axes), value)
+    count = prod(view.shape_of(value)[a] for a in axes)
+    return view.scaled(mean(view, value, axes), count)
+
+
+def _runs(axes: Axes, shape: Sequence[int]) -> list[Axes]:
+    """The axes in runs of neighbours. Axes of size 1 take part only between others, to join them."""
+    runs: list[Axes] = []
+    for axis in (a for a in axes if shape[a] > 1):
+        if runs and prod(shape[runs[-1][-1] + 1 : axis]) == 1:
+            runs[-1] = tuple(range(runs[-1][0], axis + 1))
+        else:
+            runs.append((axis,))
+    return runs
