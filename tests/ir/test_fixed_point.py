@@ -16,6 +16,7 @@ from tinyc.ir.fixed_point import (
     multipliers_and_shifts,
     requantize,
     rounding_shift,
+    whole_factors,
 )
 from tinyc.ir.types import Rounding
 
@@ -121,3 +122,24 @@ def test_doubling_high_mult(a: int, b: int) -> None:
 @example(-3, 1)
 def test_rounding_shift(x: int, exponent: int) -> None:
     assert one(rounding_shift(np.array([x]), exponent)) == half_away(Fraction(x, 2**exponent))
+
+
+@given(st.floats(2.0**-30, 2.0**8), st.floats(2.0**-30, 2.0**8), st.integers(1, 2**15))
+@settings(deadline=None)
+@example(0.1, 0.1, 2**15 - 1)
+@example(1.0, 2.0**-20, 2**15 - 1)  # the smaller one is next to nothing
+@example(1.0, 1 - 2.0**-20, 2**15 - 1)  # or next to the larger
+def test_whole_factors_have_the_ratio(a: float, b: float, most: int) -> None:
+    first, second = whole_factors(a, b, most)
+    assert whole_factors(b, a, most) == (second, first)
+    assert most < 2 * max(first, second) <= 2 * most
+    ratio = Fraction(min(a, b)) / Fraction(max(a, b))
+    assert abs(ratio - Fraction(min(first, second), max(first, second))) <= Fraction(1, 2 * most)
+
+
+@given(st.floats(2.0**-4, 1), st.integers(1, 60))
+@settings(deadline=None)
+def test_no_whole_factors_are_nearer_to_the_ratio(ratio: float, most: int) -> None:
+    larger, smaller = whole_factors(1.0, ratio, most)
+    errors = [abs(Fraction(p, q) - Fraction(ratio)) for q in range(1, most + 1) for p in range(q + 1)]
+    assert abs(Fraction(smaller, larger) - Fraction(ratio)) == min(errors)

@@ -11,6 +11,8 @@ twice; what TensorFlow Lite Micro and stock CMSIS-NN compute.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
 from math import frexp
 
 import numpy as np
@@ -42,6 +44,20 @@ def multipliers_and_shifts(reals: Sequence[float], rounding: Rounding) -> tuple[
     shift = max((s for m, s in pairs if m), default=0)
     multipliers = [min(round(real * 2.0 ** (31 - shift)), 2**31 - 1) for real in reals]
     return multipliers, [shift] * len(pairs)
+
+
+@lru_cache(maxsize=1024)
+def whole_factors(a: float, b: float, most: int) -> tuple[int, int]:
+    """Whole numbers in nearly the ratio of a and b, which are positive; the larger one is in (most / 2, most].
+
+    No fraction with a denominator up to `most` is nearer to the ratio: it is wrong by about 1 / most², and by at most
+    1 / (2 · most) where the smaller of a and b is nearly nothing or nearly the larger.
+    """
+    ratio = Fraction(min(a, b)) / Fraction(max(a, b))
+    nearest = ratio.limit_denominator(most)
+    times = most // nearest.denominator
+    larger, smaller = times * nearest.denominator, times * nearest.numerator
+    return (larger, smaller) if a >= b else (smaller, larger)
 
 
 def requantize(

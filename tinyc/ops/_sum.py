@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinyc.ir.fixed_point import multiplier_and_shift, requantize
+from tinyc.ir.fixed_point import multiplier_and_shift, requantize, whole_factors
 from tinyc.ir.kernel import Argument, KernelCall, Out, Struct, cmsis_call
 from tinyc.ir.op import Array, Signature
 from tinyc.ir.types import Rounding
@@ -16,12 +16,16 @@ from tinyc.ops._clamp import stored_range
 from tinyc.ops.kernels.rows import sum_of_rows
 
 LEFT_SHIFT = 20  # bits of headroom that CMSIS-NN's elementwise add gives the two addends
-OPERAND_BITS = 14  # under `single`, operands are scaled by integers of at most 2^14, exactly
+MOST_FACTOR = 2**15 - 1  # under `single`, operands are scaled by whole numbers of an int16, exactly
 
 
 @dataclass(frozen=True)
 class SumOp(BroadcastOp):
-    """a + sign · b."""
+    """a + sign · b.
+
+    Under `single` a result is the exact sum, rounded once, ties up, as long as this is further than
+    0.004 · max(scales) / (scale of the result) steps from a tie; for most scales a millionth of that is enough.
+    """
 
     sign: ClassVar[int]
 
@@ -29,7 +33,7 @@ class SumOp(BroadcastOp):
         return np.asarray(a + self.sign * b)
 
     def finest_scale(self, *ins: float) -> float:
-        return float(max(ins) / 2 ** (OPERAND_BITS - 1))  # the sum is requantized with a shift to the right
+        return float(2 * max(ins) / (MOST_FACTOR // 2))  # the sum is requantized with a shift to the right
 
     def affine_in(self, index: int, constant: Array) -> tuple[Array, Array]:
         ones = np.ones_like(constant)
@@ -38,17 +42,18 @@ class SumOp(BroadcastOp):
     def _factors(self, sig: Signature) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
         """(multiplier, shift) of the first operand, the second, and the sum.
 
-        `tflite` follows TensorFlow Lite's Add. `single` makes the operands' multipliers whole numbers in the scale
-        of the sum, so that the sum is exact and the result is rounded once.
+        `tflite` follows TensorFlow Lite's Add. `single` scales the operands by whole numbers in the ratio of their
+        scales, so that the sum is exact and the result is rounded once.
         """
         a, b = (t.q.per_tensor_scale for t in sig.ins)
-        largest = max(a, b)
         if sig.rounding is Rounding.TFLITE:
+            largest = max(a, b)
             first, second = multiplier_and_shift(a / (2 * largest)), multiplier_and_shift(b / (2 * largest))
             out = multiplier_and_shift(2 * largest / (2**LEFT_SHIFT * sig.y.q.per_tensor_scale))
         else:
-            first, second = ((round(s / largest * 2**OPERAND_BITS) << (31 - LEFT_SHIFT), 0) for s in (a, b))
-            out = multiplier_and_shift(largest / (2**OPERAND_BITS * sig.y.q.per_tensor_scale))
+            factors = whole_factors(a, b, MOST_FACTOR)
+            first, second = ((factor << (31 - LEFT_SHIFT), 0) for factor in factors)
+            out = multiplier_and_shift(max(a, b) / (max(factors) * sig.y.q.per_tensor_scale))
         return first, (self.sign * second[0], second[1]), out
 
     def eval_stored(self, a: Array, b: Array, sig: Signature) -> Array:
