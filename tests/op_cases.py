@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tinyc.ir.op import Op, Signature
-from tinyc.ir.rules import AsIs, Bias, Fixed, Observed, SameAs, Unify, Weight
+from tinyc.ir.rules import AsIs, Bias, Fixed, Observed, Own, SameAs, Unify, Weight
 from tinyc.ir.types import DType, QuantParams, Rounding, TensorType, f32
 from tinyc.ops import (
     Add,
@@ -30,6 +30,7 @@ from tinyc.ops import (
     MaxPool2D,
     Mean,
     Mul,
+    Normalize,
     Pad,
     Requantize,
     Reshape,
@@ -91,6 +92,8 @@ def int_problem(case: Case, rounding: Rounding) -> Problem:
             case Bias(x=x, w=w):
                 scales = tuple(kinds[x].q.per_tensor_scale * s for s in kinds[w].q.scale)
                 kinds.append(TensorType(shape, DType.I32, QuantParams(scales, axis=0)))
+            case Own():
+                kinds.append(f32(*shape))
     ins = tuple(_stored(rng, kind) for kind in kinds)
     outs = []
     for index, kind in enumerate(case.op.infer(*(f32(*s) for s in case.shapes))):
@@ -118,6 +121,8 @@ def _activation_params(rng: np.random.Generator) -> QuantParams:
 
 def _stored(rng: np.random.Generator, kind: TensorType) -> Array:
     """Values of the whole range, of its ends, or of a small part of it."""
+    if kind.dtype is DType.F32:
+        return (rng.normal(size=kind.shape) * 2 ** rng.uniform(-3, 3)).astype(np.float32)
     if kind.dtype is DType.I32:
         bound = int(2 ** rng.uniform(0, 15))
         return rng.integers(-bound, bound + 1, kind.shape).astype(np.int32)
@@ -134,7 +139,7 @@ def _stored(rng: np.random.Generator, kind: TensorType) -> Array:
 def _observed(
     rng: np.random.Generator, op: Op, ins: Sequence[Array], kinds: Sequence[TensorType], index: int
 ) -> QuantParams:
-    real = [kind.q.dequantize(stored) for stored, kind in zip(ins, kinds, strict=True)]
+    real = [kind.q.dequantize(a) if kind.quant else a for a, kind in zip(ins, kinds, strict=True)]
     result = op.eval_float(*real)[index].astype(np.float64)
     low, high = min(float(result.min()), 0.0), max(float(result.max()), 0.0)
     scale = max((high - low) / 255, kinds[0].q.scale[0] / 16) * 2 ** rng.uniform(-1, 1)
@@ -236,6 +241,14 @@ def _means(draw: Draw) -> Case:
 
 
 @st.composite
+def _normalized(draw: Draw) -> Case:
+    lead = draw(st.lists(st.integers(1, 4), max_size=2).map(tuple))
+    n = draw(st.integers(1, 70))
+    op = Normalize(draw(st.sampled_from([1e-5, 1e-30, 0.5, 1e20])), draw(st.booleans()))
+    return _case(draw, op, (*lead, n), (n,), (n,), constants=(1, 2))
+
+
+@st.composite
 def _pads(draw: Draw) -> Case:
     shape = draw(st.lists(st.integers(1, 5), min_size=1, max_size=4).map(tuple))
     before, after = (tuple(draw(st.integers(0, 3)) for _ in shape) for _ in range(2))
@@ -282,6 +295,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "max_pool2d": _pools(MaxPool2D),
     "mean": _means(),
     "mul": _broadcasts(Mul),
+    "normalize": _normalized(),
     "pad": _pads(),
     "requantize": _unary(st.just(Requantize())),
     "reshape": _reshapes(),

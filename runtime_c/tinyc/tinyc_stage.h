@@ -72,6 +72,16 @@ TINYC_ALWAYS_INLINE int32_t tinyc_high_product(int32_t a, int32_t b, int32_t add
 #endif
 }
 
+/* The same for any b; a is not -2^31. */
+TINYC_ALWAYS_INLINE int32_t tinyc_signed_high_product(int32_t a, int32_t b, int32_t add)
+{
+#if defined(__thumb__) && !defined(__thumb2__)
+    return b < 0 ? tinyc_high_product(-a, -b, add) : tinyc_high_product(a, b, add);
+#else
+    return tinyc_high_product(a, b, add);
+#endif
+}
+
 /* value / 2^right, rounded down, as an int8; right in [1, 31]. */
 TINYC_ALWAYS_INLINE int32_t tinyc_saturated(int32_t value, int32_t right)
 {

@@ -76,7 +76,40 @@ def test_hardmax_takes_the_first_of_equals() -> None:
 @pytest.mark.parametrize("axis", [1, 2, -1])
 def test_layer_normalization(axis: int) -> None:
     size = (2, 3, 4)[axis:] if axis > 0 else (4,)
-    check(one("LayerNormalization", (2, 3, 4), normal(*size), normal(*size, seed=1), axis=axis))
+    model = one("LayerNormalization", (2, 3, 4), normal(*size), normal(*size, seed=1), axis=axis)
+    assert "normalize" in ops(check(model))
+    check(one("LayerNormalization", (2, 3, 4), normal(*size), axis=axis, epsilon=0.1))
+
+
+def test_layer_normalization_with_statistics() -> None:
+    node = helper.make_node("LayerNormalization", ["x", "s"], ["y", "mean", "inverse"], axis=1)
+    check(build([node], {"x": (2, 3, 4)}, {"s": normal(3, 4)}, outputs=("y", "mean", "inverse")))
+    check(build([node], {"x": (2, 3, 4), "s": (3, 4)}, outputs=("y", "mean", "inverse")))
+
+
+def test_long_rows() -> None:
+    """Of more elements than one operator takes."""
+    check(one("LayerNormalization", (1, 70000), normal(1)), rtol=1e-3)
+    check(one("RMSNormalization", (1, 70000), normal(1), opset=23), rtol=1e-3)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_rms_normalization(axis: int) -> None:
+    size = (2, 3, 4)[axis:] if axis >= 0 else (4,)
+    graph = check(one("RMSNormalization", (2, 3, 4), normal(*size), axis=axis, opset=23, epsilon=0.2))
+    assert ops(graph)[-1] in ("normalize", "reshape")
+
+
+@pytest.mark.parametrize("shape", [(2, 6), (2, 6, 5), (1, 6, 3, 4)])
+@pytest.mark.parametrize("groups", [1, 2, 6])
+def test_group_normalization(groups: int, shape: tuple[int, ...]) -> None:
+    model = one("GroupNormalization", shape, normal(6), normal(6, seed=1), num_groups=groups, opset=21)
+    check(model, rtol=1e-3 if shape == (2, 6) and groups == 6 else 1e-4)
+    refused(one("GroupNormalization", shape, normal(6), normal(6), num_groups=4, opset=21), "4 groups of 6 channels")
+
+
+def test_scales_that_do_not_fit() -> None:
+    refused(one("LayerNormalization", (2, 3, 4), normal(3), axis=-1), "input 1 of shape (3,) does not broadcast")
 
 
 def test_statistics_that_do_not_fit() -> None:

@@ -37,6 +37,11 @@ class Bias:
 
 
 @dataclass(frozen=True)
+class Own:
+    """A constant that stays as the model has it: the operator makes the integers of it that it computes with."""
+
+
+@dataclass(frozen=True)
 class Observed:
     """A result: int8, per tensor, parameters from calibration."""
 
@@ -60,7 +65,7 @@ class Fixed:
     params: QuantParams
 
 
-InputRule = AsIs | Free | Weight | Bias
+InputRule = AsIs | Free | Weight | Bias | Own
 OutputRule = Observed | SameAs | Unify | Fixed | Free
 
 

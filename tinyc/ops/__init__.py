@@ -26,6 +26,7 @@ from tinyc.ops.matmul import MatMul
 from tinyc.ops.max_pool2d import MaxPool2D
 from tinyc.ops.mean import Mean
 from tinyc.ops.mul import Mul
+from tinyc.ops.normalize import Normalize
 from tinyc.ops.pad import Pad
 from tinyc.ops.pool import Pool
 from tinyc.ops.quantize import Quantize
@@ -73,6 +74,7 @@ ALL_OPS: tuple[type[Op], ...] = (
     MaxPool2D,
     Mean,
     Mul,
+    Normalize,
     Pad,
     Pool,
     Recurrent,

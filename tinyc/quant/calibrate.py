@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.ir.graph import Graph
 from tinyc.ir.interp import execute, to_value
+from tinyc.ir.rules import Bias, Own, Weight
 from tinyc.quant.observers import ObserverChoice
 
 Range = tuple[float, float]
@@ -52,10 +53,18 @@ def calibrate(
 def _check_rules(graph: Graph) -> None:
     """UnsupportedError for an operator without an int8 form, before anything takes time."""
     for node in graph.nodes:
+        where = f"{graph.name}: node '{node.name}'"
         try:
-            _ = node.op.quant_rule
+            rule = node.op.quant_rule
         except UnsupportedError as error:
-            raise UnsupportedError(error.message, f"{graph.name}: node '{node.name}'", error.hint) from None
+            raise UnsupportedError(error.message, where, error.hint) from None
+        for index, value in enumerate(node.ins):
+            if isinstance(rule.of_input(index), Weight | Bias | Own) and value not in graph.constants:
+                raise UnsupportedError(
+                    f"{node.op.name} has an int8 form only with constant weights, and %{value} is computed",
+                    where,
+                    "make it an initializer, or compile with --float",
+                )
 
 
 def random_samples(graph: Graph, seed: int, count: int = 8) -> dict[str, NDArray[Any]]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyc.frontend import reductions
 from tinyc.frontend.onnx.handlers import reduction
+from tinyc.frontend.onnx.handlers.rows import statistics
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.ops.add import Add
 from tinyc.ops.avg_pool2d import AvgPool2D
@@ -52,29 +53,12 @@ def batch_normalization(node: NodeView) -> str | list[str | None]:
 def _trained(node: NodeView, momentum: float, epsilon: float) -> list[str | None]:
     """With the statistics of the batch, and what the running ones become."""
     x = node.value(0)
-    mean, variance = _statistics(node, x, (0, *range(2, len(node.shape(0)))))
+    mean, variance = statistics(node, x, (0, *range(2, len(node.shape(0)))))
     running: list[str | None] = []
     for index, value in ((3, mean), (4, variance)):
         new = node.scaled(node.reshaped(value, node.shape(index)), 1 - momentum)
         running.append(node.emit(Add(), node.scaled(node.value(index), momentum), new))
     return [_standardized(node, x, mean, variance, epsilon), *running]
-
-
-def instance_normalization(node: NodeView) -> str:
-    """Each channel of each sample less its mean, over its standard deviation; then a scale and an offset a channel."""
-    shape = node.shape(0)
-    if len(shape) < 3 or any(node.shape(i) != (shape[1],) for i in (1, 2)):
-        raise node.invalid(f"scale {node.shape(1)} and offset {node.shape(2)} do not fit channels of {shape}")
-    x = node.value(0)
-    mean, variance = _statistics(node, x, tuple(range(2, len(shape))))
-    return _standardized(node, x, mean, variance, node.attributes.number("epsilon", 1e-5))
-
-
-def _statistics(node: NodeView, x: str, axes: tuple[int, ...]) -> tuple[str, str]:
-    """Mean and variance over some axes, which stay as axes of size 1."""
-    mean = reductions.mean(node, x, axes)
-    centred = node.emit(Sub(), x, mean)
-    return mean, reductions.mean(node, node.emit(Mul(), centred, centred), axes)
 
 
 def _standardized(node: NodeView, x: str, mean: str, variance: str, epsilon: float) -> str:
