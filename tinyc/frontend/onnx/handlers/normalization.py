@@ -6,7 +6,6 @@ from math import prod
 
 import numpy as np
 
-from tinyc.frontend import reductions
 from tinyc.frontend.onnx.handlers import reduction
 from tinyc.frontend.onnx.handlers.rows import statistics
 from tinyc.frontend.onnx.node import NodeView
