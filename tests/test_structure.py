@@ -53,11 +53,15 @@ NAMED = {
     ("passes/cancel_transposes.py", "Transpose"): "what moves past an operator is made anew behind or before it",
     ("passes/fold_affine.py", "DepthwiseConv2D"): "a scale and shift of channels that nothing absorbs becomes one",
     ("quant/adopt.py", "Dequantize"): "what stays in float is made from integers again",
-    ("quant/adopt.py", "Lookup"): "elementwise layers between stored numbers become one",
     ("quant/adopt.py", "Quantize"): "what was computed in float is stored again",
     ("quant/adopt.py", "Recentre"): "a model may have uint8 at its ports",
     ("quant/adopt.py", "Requantize"): "it stands where the model changes a scale, or operands must be unified",
+    ("quant/quantize.py", "Dequantize"): "it stands before what has no int8 form",
+    ("quant/quantize.py", "Quantize"): "it stands behind what has no int8 form",
     ("quant/quantize.py", "Requantize"): "it stands where the scales of operands must be unified",
+    ("quant/tables.py", "Dequantize"): "a table is what stands between it …",
+    ("quant/tables.py", "Lookup"): "elementwise layers of one tensor become one",
+    ("quant/tables.py", "Quantize"): "… and this",
 }
 
 LONGEST_FILE = 500

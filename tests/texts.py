@@ -22,7 +22,7 @@ def read(text: str, rounding: str = "single", **constants: Any) -> Graph:
     `constants` are numbers in any form that broadcasts to the type that `const` gives; those that are not given are
     1, 2, 3, …
     """
-    types = dict(re.findall(r"%(\S+)(?: =.*)? ?: ?((?:\d+x)*(?:f32|i8|i32)\b)", text))
+    types = dict(re.findall(r"%(\S+)(?: =.*)? ?: ?((?:\d+x)*(?:f32|i8|i32|i64|bool)\b)", text))
     lines = [_with_port(line.strip(), types) for line in text.strip().splitlines()]
     body = "\n".join(lines)
     data = {}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import float_graphs, float_inputs, int_inputs, quantized
 from texts import nodes, read, statements
 
-from tinyc.errors import TinycError, UnsupportedError
+from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph
 from tinyc.ir.interp import execute
 from tinyc.ir.types import DType, QuantParams, Rounding
@@ -300,15 +300,3 @@ def test_infinite_activations_are_an_error_that_names_the_value() -> None:
     )
     with pytest.raises(TinycError, match=r"calibration drives %\w+ to values that are not finite"):
         calibrate(graph, {"x": np.full((1, 4), 1e30, np.float32)}, ObserverChoice())
-
-
-def test_an_operator_without_an_int8_form_is_named_before_anything_runs() -> None:
-    graph = read(
-        """
-        input %x: 4xf32
-        %y = map(%x) {function = "exp"} : 4xf32 @"exponential"
-        output %y
-        """
-    )
-    with pytest.raises(UnsupportedError, match="node 'exponential': map has no int8 form"):
-        calibrate(graph, {"x": np.full((1, 4), np.inf, np.float32)}, ObserverChoice())

@@ -185,7 +185,8 @@ def _quantization(imported: Graph, options: Options) -> Quantization | Given | N
         samples = match_samples(given, imported.inputs, "calibration", options.say)
     else:
         samples = match_samples(load_npz(Path(given)), imported.inputs, str(given), options.say)
-    return Quantization(samples, options.observer, options.rounding, options.progress)
+    tables = options.kernels is KernelSet.TINYC
+    return Quantization(samples, options.observer, options.rounding, options.progress, tables)
 
 
 def _write(

@@ -27,6 +27,7 @@ from tinyc.quant.adopt import adopt
 from tinyc.quant.calibrate import Progress, calibrate
 from tinyc.quant.observers import ObserverChoice
 from tinyc.quant.quantize import quantize
+from tinyc.quant.tables import compose
 from tinyc.schedule.order import order_layers
 
 
@@ -65,6 +66,8 @@ class Quantization:
     observer: ObserverChoice = field(default_factory=ObserverChoice)
     rounding: Rounding = Rounding.SINGLE
     progress: Progress | None = None
+    tables: bool = True
+    """Elementwise functions become tables; CMSIS-NN has no function for these."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,8 @@ def lower(
         if isinstance(quantization, Given):
             # padding between `quantize` and `dequantize` could not be folded before
             return fold_padding(drop_dead_nodes(adopt(graph, quantization.rounding)))
+        if quantization.tables:
+            graph = compose(graph)
         ranges = calibrate(graph, quantization.samples, quantization.observer, quantization.progress)
         return quantize(graph, ranges, quantization.rounding)
 

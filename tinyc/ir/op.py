@@ -124,6 +124,11 @@ class Op(ABC):
 
     # What some operators can say of themselves.
 
+    @property
+    def described(self) -> str:
+        """What it is, in messages: its name, or that of the function it computes."""
+        return self.name
+
     def finest_scale(self, *ins: float) -> float:
         """The finest scale of the result that its int8 arithmetic has room for, given the scales of the inputs."""
         return 0.0

@@ -96,7 +96,8 @@ def _check_quantization(graph: Graph, node: Node, where: str) -> None:
                     kind.quant == sig.ins[source].quant, f"result {index} must be scaled as input {source}", kind, where
                 )
             case Unify():
-                _want(all(t.quant == kind.quant for t in sig.ins), "inputs and result must have one scale", kind, where)
+                read = [t for i, t in enumerate(sig.ins) if isinstance(rule.of_input(i), AsIs)]
+                _want(all(t.quant == kind.quant for t in read), "inputs and result must have one scale", kind, where)
             case Fixed(params=params):
                 _want(kind.quant == params, f"result {index} must have scale {params}", kind, where)
 

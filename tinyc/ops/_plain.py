@@ -32,7 +32,7 @@ class PlainOp(Op):
 
     @property
     def quant_rule(self) -> QuantRule:
-        raise UnsupportedError(f"{self.name} has no int8 form", hint="compile with --float")
+        raise UnsupportedError(f"{self.described} has no int8 form", hint="compile with --float")
 
     def eval_float(self, *ins: Array) -> tuple[Array, ...]:
         (kind,) = self.infer(*kinds_of(ins))

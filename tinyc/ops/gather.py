@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from tinyc.ir.kernel import In, KernelCall, Out, loop_call
 from tinyc.ir.op import Array, Signature
+from tinyc.ir.rules import AsIs, Free, QuantRule, SameAs
 from tinyc.ir.types import TensorType
 from tinyc.ops._places import Form, Places, places
 from tinyc.ops._plain import PlainOp, ctype, kinds_of
@@ -20,6 +21,10 @@ class Gather(PlainOp):
 
     axis: int = 0
     form: str = Form.SLICES.value
+
+    @property
+    def quant_rule(self) -> QuantRule:
+        return QuantRule(ins=(AsIs(), Free()), outs=(SameAs(0),))
 
     def places(self, x: TensorType, indices: TensorType) -> Places:
         """Where the indices point to."""

@@ -11,6 +11,7 @@ import numpy as np
 from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Code, In, KernelCall, Out, loop_call
 from tinyc.ir.op import Array, Op, Signature
+from tinyc.ir.rules import AsIs, Free, QuantRule, Unify
 from tinyc.ir.types import DType, TensorType
 from tinyc.ops._functions import FUNCTIONS, TRUTH, class_of
 from tinyc.ops._plain import MAX_RANK, PlainOp, broadcast_steps, ctype, loops
@@ -25,6 +26,18 @@ class Map(PlainOp):
 
     function: str
     parameters: tuple[float, ...] = ()
+
+    @property
+    def described(self) -> str:
+        return self.function
+
+    @property
+    def quant_rule(self) -> QuantRule:
+        if self.function in ("max", "min"):
+            return QuantRule(ins=(AsIs(), AsIs()), outs=(Unify(),))
+        if self.function == "where":
+            return QuantRule(ins=(Free(), AsIs(), AsIs()), outs=(Unify(),))
+        return super().quant_rule
 
     def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
         if self.function not in FUNCTIONS or len(ins) != FUNCTIONS[self.function].arity:

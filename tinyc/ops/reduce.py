@@ -11,6 +11,7 @@ import numpy as np
 from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Code, In, KernelCall, Out, loop_call
 from tinyc.ir.op import Array, Signature
+from tinyc.ir.rules import AsIs, QuantRule, SameAs
 from tinyc.ir.types import TensorType
 from tinyc.ops._functions import class_of
 from tinyc.ops._plain import MAX_RANK, PlainOp, ctype, loops, steps
@@ -25,6 +26,15 @@ class Reduce(PlainOp):
 
     function: str
     axes: tuple[int, ...]
+
+    @property
+    def described(self) -> str:
+        return f"{self.name} ({self.function})"
+
+    @property
+    def quant_rule(self) -> QuantRule:
+        # the order of stored numbers is that of the real ones
+        return QuantRule(ins=(AsIs(),), outs=(SameAs(0),)) if self.function in ("max", "min") else super().quant_rule
 
     def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
         (x,) = ins

@@ -10,6 +10,7 @@ import numpy as np
 from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Code, In, KernelCall, Out, loop_call
 from tinyc.ir.op import Array, Signature
+from tinyc.ir.rules import AsIs, Free, QuantRule, SameAs
 from tinyc.ir.types import DType, TensorType
 from tinyc.ops._plain import PlainOp, ctype
 from tinyc.ops.accumulate import lines
@@ -29,6 +30,10 @@ class TopK(PlainOp):
     largest: bool = True
     last: bool = False
     indices: bool = False
+
+    @property
+    def quant_rule(self) -> QuantRule:
+        return QuantRule(ins=(AsIs(),), outs=(Free() if self.indices else SameAs(0),))
 
     def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
         (x,) = ins

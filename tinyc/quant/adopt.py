@@ -19,12 +19,12 @@ from tinyc.ir.op import Array, Op
 from tinyc.ir.rules import AsIs, Bias, Fixed, QuantRule, SameAs, Unify, Weight
 from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
 from tinyc.ops.dequantize import Dequantize
-from tinyc.ops.lookup import Lookup
 from tinyc.ops.quantize import Quantize
 from tinyc.ops.recentre import Recentre
 from tinyc.ops.requantize import Requantize
 from tinyc.quant.codes import Codes, codes_of, moves
 from tinyc.quant.quantize import finest_of_sums
+from tinyc.quant.tables import Cones
 
 
 def is_quantized(graph: Graph) -> bool:
@@ -200,44 +200,24 @@ class _Adoption:
         found = self._table(x, q)
         name = self._define(code, code, self.types[code].shape)
         if found is not None:
-            source, entries = found
-            self.nodes.append(Node(Lookup(entries), (source,), (name,), node.name))
+            source, table = found
+            self.nodes.append(Node(table, (source,), (name,), node.name))
         else:
             op = Quantize(q.per_tensor_scale, q.zero_point)
             self.nodes.append(Node(op, (self._float(x, node),), (name,), node.name))
 
-    def _table(self, x: str, q: QuantParams) -> tuple[str, tuple[int, ...]] | None:
+    def _table(self, x: str, q: QuantParams) -> tuple[str, Op] | None:
         """What the elementwise layers up to `x` make of the one int8 value they start from; None if there is more."""
-        shape, sources = self.types[x].shape, set[str]()
-        layers: dict[str, Node] = {}
-        waiting = [x]
-        while waiting:
-            value = waiting.pop()
-            if value in layers:
-                continue
-            if value in self.stored and self.stored[value] not in self.constants:
-                sources.add(value)
-                continue
-            if self.types[value].size == 1 and self._known(value) is not None:
-                continue
-            producer = self.producers.get(value)
-            if producer is None or not producer.op.elementwise:
-                return None
-            layers[value] = producer
-            waiting += producer.ins
-        if len({self.stored[s] for s in sources}) != 1 or any(self.types[s].shape != shape for s in sources):
+        first: dict[str, str] = {}
+        ends = {
+            v: first.setdefault(at, v) for v, at in self.stored.items()
+            if at not in self.constants and self.graph.types[v].dtype.is_float
+        }  # fmt: skip
+        cone = Cones(self.graph, self._known, ends).above(x)
+        if cone is None or cone.source not in ends:
             return None
-        source = self.stored[next(iter(sources))]
-        numbers = np.arange(-128, 128).astype(np.int8)
-        p = self.types[source].q
-        (start,) = Dequantize(p.per_tensor_scale, p.zero_point).eval_float(numbers)
-        values: dict[str, Array] = dict.fromkeys(sources, start)
-        for layer in self.graph.nodes:
-            if layer.outs[0] in layers:
-                ins = [values[v] if v in values else self._number(v) for v in layer.ins]
-                (values[layer.outs[0]],) = layer.op.eval_float(*ins)
-        (stored,) = Quantize(q.per_tensor_scale, q.zero_point).eval_float(values[x])
-        return source, tuple(map(int, stored))
+        source = self.stored[cone.source]
+        return source, cone.table(self.types[source].q, q)
 
     def _known(self, value: str) -> Array | None:
         """The data of a constant, real or stored."""
@@ -247,11 +227,6 @@ class _Adoption:
             q = self.types[self.stored[value]].q
             return Dequantize(q.per_tensor_scale, q.zero_point).eval_float(self.constants[self.stored[value]])[0]
         return None
-
-    def _number(self, value: str) -> Array:
-        data = self._known(value)
-        assert data is not None
-        return data.reshape(())
 
     # Integer layers
 

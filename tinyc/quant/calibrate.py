@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyc.errors import TinycError, UnsupportedError
+from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph
 from tinyc.ir.interp import execute, to_value
-from tinyc.ir.rules import Bias, Own, Weight
 from tinyc.quant.observers import ObserverChoice
+from tinyc.quant.partition import rules_of, stored_values
 
 Range = tuple[float, float]
 Progress = Callable[[int, int], None]  # samples done, samples in all
@@ -21,12 +21,11 @@ Progress = Callable[[int, int], None]  # samples done, samples in all
 def calibrate(
     graph: Graph, samples: Mapping[str, NDArray[Any]], choice: ObserverChoice, progress: Progress | None = None
 ) -> dict[str, Range]:
-    """The range of each activation of a float graph, all of whose operators have int8 forms.
-
-    `samples` as `match_samples` gives them.
-    """
-    _check_rules(graph)
-    activations = [name for name in graph.types if name not in graph.constants]
+    """The range of each activation of a float graph that is needed in int8. `samples` as `match_samples` gives them."""
+    stored = stored_values(graph, rules_of(graph))
+    activations = [name for name in graph.types if name in stored]
+    if not activations:
+        return {}
     observers = {name: choice.create() for name in activations}
     count = len(next(iter(samples.values())))
     passes = next(iter(observers.values())).passes
@@ -48,23 +47,6 @@ def calibrate(
                 "check that the samples are scaled as in training",
             )
     return ranges
-
-
-def _check_rules(graph: Graph) -> None:
-    """UnsupportedError for an operator without an int8 form, before anything takes time."""
-    for node in graph.nodes:
-        where = f"{graph.name}: node '{node.name}'"
-        try:
-            rule = node.op.quant_rule
-        except UnsupportedError as error:
-            raise UnsupportedError(error.message, where, error.hint) from None
-        for index, value in enumerate(node.ins):
-            if isinstance(rule.of_input(index), Weight | Bias | Own) and value not in graph.constants:
-                raise UnsupportedError(
-                    f"{node.op.name} has an int8 form only with constant weights, and %{value} is computed",
-                    where,
-                    "make it an initializer, or compile with --float",
-                )
 
 
 def random_samples(graph: Graph, seed: int, count: int = 8) -> dict[str, NDArray[Any]]:

@@ -11,26 +11,33 @@ from numpy.typing import NDArray
 from tinyc.errors import UnsupportedError
 from tinyc.ir.graph import Graph, Names, Node
 from tinyc.ir.groups import Groups
-from tinyc.ir.op import Array
-from tinyc.ir.rules import AsIs, Bias, Fixed, SameAs, Unify, Weight
+from tinyc.ir.op import Array, Op
+from tinyc.ir.rules import AsIs, Bias, Fixed, Free, QuantRule, SameAs, Unify, Weight
 from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
+from tinyc.ops.dequantize import Dequantize
+from tinyc.ops.quantize import Quantize
 from tinyc.ops.requantize import Requantize
 from tinyc.quant.calibrate import Range
+from tinyc.quant.partition import read_as_they_are, rules_of
+from tinyc.quant.tables import Composed
 
 NEGLIGIBLE = 1e-6  # of a layer's largest weight: a channel below it does nothing
 BIAS_LIMIT = 2**30  # keeps accumulators inside int32
 
 
+Rules = Mapping[str, QuantRule]
+
+
 def quantize(graph: Graph, ranges: Mapping[str, Range], rounding: Rounding) -> Graph:
-    """The integer graph. `ranges` has every activation of the float graph."""
-    graph = _unify(graph)
-    groups = _scale_groups(graph)
-    params = _activation_params(graph, groups, ranges)
+    """The graph in integers, as far as its operators have int8 forms. `ranges` is what `calibrate` found."""
+    graph, rules = _unify(graph, rules_of(graph))
+    groups = _scale_groups(graph, rules)
+    params = _activation_params(graph, rules, groups, ranges)
     weights: dict[tuple[str, int], _Weights] = {}
     for _ in range(10):
-        weights, widened = _weights_and_widening(graph, groups, params)
+        weights, widened = _weights_and_widening(graph, rules, groups, params)
         if not widened:
-            return _rewrite(graph, params, weights, groups, rounding)
+            return _Rewriting(graph, rules, groups, params, weights, rounding).run()
         params = _widen(groups, params, widened)
     raise UnsupportedError(
         "no int8 scales were found under which all accumulators fit", graph.name, "compile it with --float"
@@ -48,65 +55,76 @@ class _Weights:
     """No accumulator exceeds it."""
 
 
-def _unify(graph: Graph) -> Graph:
+def _unify(graph: Graph, rules: Rules) -> tuple[Graph, Rules]:
     """Put a requantization before each input that cannot take over the common scale of its consumer."""
-    names, types, nodes = Names(graph.types), dict(graph.types), []
-    fixed = _values_with_fixed_scale(graph)
+    names, types, nodes, rules = Names(graph.types), dict(graph.types), [], dict(rules)
+    fixed = _values_with_fixed_scale(graph, rules)
     for node in graph.nodes:
-        if any(isinstance(rule, Unify) for rule in node.op.quant_rule.outs):
+        rule = rules[node.outs[0]]
+        if any(isinstance(out, Unify) for out in rule.outs):
             ins = []
-            for value in node.ins:
-                if value in fixed:
+            for index, value in enumerate(node.ins):
+                if value in fixed and isinstance(rule.of_input(index), AsIs):
                     name = names.fresh(f"{value}_rescaled")
                     types[name] = types[value]
                     nodes.append(Node(Requantize(), (value,), (name,), node.name))
+                    rules[name] = Requantize().quant_rule
                     value = name
                 ins.append(value)
             node = replace(node, ins=tuple(ins))
         nodes.append(node)
-    return graph.with_nodes(nodes, types)
+    return graph.with_nodes(nodes, types), rules
 
 
-def _values_with_fixed_scale(graph: Graph) -> set[str]:
+def _values_with_fixed_scale(graph: Graph, rules: Rules) -> set[str]:
     fixed: set[str] = set()
     for node in graph.nodes:
-        for value, rule in zip(node.outs, node.op.quant_rule.outs, strict=True):
+        for value, rule in zip(node.outs, rules[node.outs[0]].outs, strict=True):
             if isinstance(rule, Fixed) or (isinstance(rule, SameAs) and node.ins[rule.index] in fixed):
                 fixed.add(value)
     return fixed
 
 
-def _scale_groups(graph: Graph) -> Groups:
+def _scale_groups(graph: Graph, rules: Rules) -> Groups:
     """Values that must have one scale."""
     groups = Groups(graph.types)
     for node in graph.nodes:
-        for value, rule in zip(node.outs, node.op.quant_rule.outs, strict=True):
+        for value, rule in zip(node.outs, rules[node.outs[0]].outs, strict=True):
             match rule:
                 case SameAs(index=index):
                     groups.join(value, node.ins[index])
                 case Unify():
-                    for source in node.ins:
+                    for source in _activations(node, rules):
                         groups.join(value, source)
     return groups
 
 
-def _activation_params(graph: Graph, groups: Groups, ranges: Mapping[str, Range]) -> dict[str, QuantParams]:
+def _activations(node: Node, rules: Rules) -> list[str]:
+    """The inputs that are read as int8 activations."""
+    return [v for i, v in enumerate(node.ins) if isinstance(rules[node.outs[0]].of_input(i), AsIs)]
+
+
+def _activation_params(
+    graph: Graph, rules: Rules, groups: Groups, ranges: Mapping[str, Range]
+) -> dict[str, QuantParams]:
     """Parameters of each group of activations."""
     params: dict[str, QuantParams] = {}
+    read = {v for node in graph.nodes for v in _activations(node, rules)}
     for node in graph.nodes:
-        for value, rule in zip(node.outs, node.op.quant_rule.outs, strict=True):
+        for value, rule in zip(node.outs, rules[node.outs[0]].outs, strict=True):
             if isinstance(rule, Fixed):
                 params[groups.of(value)] = rule.params
     for group, members in groups.members().items():
         seen = [ranges[m] for m in members if m in ranges]
-        constants = [graph.constants[m] for m in members if m in graph.constants]
+        constants = [graph.constants[m] for m in members if m in graph.constants and m in read]
         seen += [(float(c.min()), float(c.max())) for c in constants]
         if group not in params and seen:
             params[group] = asymmetric(min(s[0] for s in seen), max(s[1] for s in seen))
     # a rescaled copy has no range of its own: it is its source, seen by another group
     for node in graph.nodes:
-        for source, value in zip(node.ins, node.outs, strict=False):
-            params.setdefault(groups.of(value), params[groups.of(source)])
+        for value, rule in zip(node.outs, rules[node.outs[0]].outs, strict=True):
+            if not isinstance(rule, Free) and groups.of(value) not in params:
+                params[groups.of(value)] = params[groups.of(node.ins[0])]
     return params
 
 
@@ -120,7 +138,7 @@ def asymmetric(low: float, high: float) -> QuantParams:
 
 
 def _weights_and_widening(
-    graph: Graph, groups: Groups, params: Mapping[str, QuantParams]
+    graph: Graph, rules: Rules, groups: Groups, params: Mapping[str, QuantParams]
 ) -> tuple[dict[tuple[str, int], _Weights], dict[str, float]]:
     """The integer constants of linear nodes, by (result, bias input); and groups whose scale is too fine.
 
@@ -135,8 +153,9 @@ def _weights_and_widening(
             widened[group] = max(widened.get(group, 0.0), scale * (1 + 1e-5))
 
     for node in graph.nodes:
-        rule = node.op.quant_rule
-        if all(isinstance(rule.of_input(i), AsIs) for i in range(len(node.ins))):
+        rule = rules[node.outs[0]]
+        whole = all(isinstance(rule.of_input(i), AsIs) for i in range(len(node.ins)))
+        if whole and not isinstance(rule.outs[0], Free):
             at_least(node.outs[0], node.op.finest_scale(*(params[groups.of(v)].per_tensor_scale for v in node.ins)))
         for index in range(len(node.ins)):
             bias_rule = rule.of_input(index)
@@ -192,37 +211,88 @@ def _widen(groups: Groups, params: Mapping[str, QuantParams], widened: Mapping[s
     return result
 
 
-def _rewrite(
-    graph: Graph,
-    params: Mapping[str, QuantParams],
-    weights: Mapping[tuple[str, int], _Weights],
-    groups: Groups,
-    rounding: Rounding,
-) -> Graph:
-    names = Names(graph.types)
-    types, constants = dict(graph.types), dict(graph.constants)
-    for name, kind in graph.types.items():
-        if name not in graph.constants:
-            types[name] = replace(kind, dtype=DType.I8, quant=params[groups.of(name)])
+class _Rewriting:
+    """The graph in integers in the making, once all parameters are known."""
 
-    def constant(stem: str, kind: TensorType, data: Array) -> str:
-        name = names.fresh(f"{stem}_q")
-        types[name], constants[name] = kind, data
-        return name
+    def __init__(
+        self,
+        graph: Graph,
+        rules: Rules,
+        groups: Groups,
+        params: Mapping[str, QuantParams],
+        weights: Mapping[tuple[str, int], _Weights],
+        rounding: Rounding,
+    ) -> None:
+        self.graph, self.rules, self.groups, self.params = graph, rules, groups, params
+        self.weights, self.rounding = weights, rounding
+        self.names = Names(graph.types)
+        self.types, self.constants = dict(graph.types), dict(graph.constants)
+        self.nodes: list[Node] = []
+        self.copies: dict[str, str] = {}
+        """Where values are in the other form than the one in which they are made."""
 
-    nodes = []
-    for node in graph.nodes:
+    def run(self) -> Graph:
+        free = read_as_they_are(self.graph, self.rules)
+        for port in self.graph.inputs:
+            if self.graph.types[port.value].dtype.is_float and port.value not in free:
+                self._store(port.value)
+        for node in self.graph.nodes:
+            self._add(node)
+        return self.graph.with_nodes(self.nodes, self.types, self.constants, rounding=self.rounding)
+
+    def _add(self, node: Node) -> None:
+        rule = self.rules[node.outs[0]]
         ins = list(node.ins)
         for index, value in enumerate(node.ins):
-            match node.op.quant_rule.of_input(index):
+            match rule.of_input(index):
                 case Bias(w=w):
-                    made = weights[node.outs[0], index]
-                    ins[w] = constant(node.ins[w], made.kind, made.data)
-                    ins[index] = constant(value, TensorType(made.bias.shape, DType.I32), made.bias)
-                case AsIs() if value in graph.constants:
-                    data = graph.constants[value]
-                    q = params[groups.of(value)]
-                    kind = TensorType(data.shape, DType.I8, q)
-                    ins[index] = constant(value, kind, q.quantize(data, DType.I8))
-        nodes.append(replace(node, ins=tuple(ins)))
-    return graph.with_nodes(nodes, types, constants, rounding=rounding)
+                    made = self.weights[node.outs[0], index]
+                    ins[w] = self._constant(node.ins[w], made.kind, made.data)
+                    ins[index] = self._constant(value, TensorType(made.bias.shape, DType.I32), made.bias)
+                case AsIs():
+                    ins[index] = self._in_int8(value, node.name)
+                case Free():
+                    ins[index] = self._as_made(value, node.name)
+        for value, out in zip(node.outs, rule.outs, strict=True):
+            if not isinstance(out, Free):
+                self._store(value)
+        op = node.op
+        if isinstance(op, Composed):
+            op = op.cone.table(self.types[ins[0]].q, self.types[node.outs[0]].q)
+        self.nodes.append(replace(node, op=op, ins=tuple(ins)))
+
+    def _q(self, value: str) -> QuantParams:
+        return self.params[self.groups.of(value)]
+
+    def _store(self, value: str) -> None:
+        self.types[value] = replace(self.types[value], dtype=DType.I8, quant=self._q(value))
+
+    def _constant(self, stem: str, kind: TensorType, data: Array) -> str:
+        name = self.names.fresh(f"{stem}_q")
+        self.types[name], self.constants[name] = kind, data
+        return name
+
+    def _in_int8(self, value: str, source: str) -> str:
+        """The value in int8, quantized where that has not been needed so far."""
+        if self.types[value].quant is not None:
+            return value
+        kind = TensorType(self.types[value].shape, DType.I8, self._q(value))
+        if value in self.graph.constants:
+            data = self.graph.constants[value]
+            return self._constant(value, kind, kind.q.quantize(data, DType.I8))
+        return self._copied(value, f"{value}_q", kind, Quantize(kind.q.per_tensor_scale, kind.q.zero_point), source)
+
+    def _as_made(self, value: str, source: str) -> str:
+        """The value in the float graph's type, dequantized where that has not been needed so far."""
+        kind = self.types[value]
+        if kind.quant is None:
+            return value
+        op = Dequantize(kind.q.per_tensor_scale, kind.q.zero_point)
+        return self._copied(value, f"{value}_real", self.graph.types[value], op, source)
+
+    def _copied(self, value: str, stem: str, kind: TensorType, op: Op, source: str) -> str:
+        if value not in self.copies:
+            name = self.copies[value] = self.names.fresh(stem)
+            self.types[name] = kind
+            self.nodes.append(Node(op, (value,), (name,), source))
+        return self.copies[value]
