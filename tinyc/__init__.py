@@ -60,6 +60,7 @@ def compile(
     calibration: str | Path | Mapping[str, NDArray[Any]] | None = None,
     calibration_method: str = "minmax",
     float: bool = False,
+    strict_int8: bool = False,
     kernels: str = "tinyc",
     optimize: str = "speed",
     flash: int | None = None,
@@ -83,7 +84,8 @@ def compile(
     """Compile the ONNX file `model` for `board` into the folder `out`, which is replaced as a whole or not at all.
 
     `board`: a name of `list_boards()`, the path of a .toml file, or a Board. `calibration`: an .npz file, arrays by
-    input name (samples along the first axis), or "random:SEED"; int8 needs it, `float` has no use for it.
+    input name (samples along the first axis), or "random:SEED"; int8 needs it, `float` has no use for it. Layers
+    without an int8 form stay in float; with `strict_int8` they are an error.
     `calibration_method`: "minmax" or "percentile:P". `kernels`: "tinyc" or "cmsis-nn". `rounding`: "single" or
     "tflite". `shapes` fixes inputs whose shape the model leaves open. `cmsis_nn` links the user's own build of Arm's
     library.
@@ -109,10 +111,10 @@ def compile(
     from tinyc.driver.compiled import CompiledModel
 
     options = _options(
-        board, calibration=calibration, calibration_method=calibration_method, in_float=float, kernels=kernels,
-        optimize=optimize, flash=flash, autotune=autotune, cache=cache, rounding=rounding, shapes=shapes,
-        cmsis_nn=cmsis_nn, schedule=schedule, ram=ram, max_overhead=max_overhead, input=input, canaries=canaries,
-        memories=memories, dump_dir=dump_dir, link=link, progress=progress, say=say, watch=watch,
+        board, calibration=calibration, calibration_method=calibration_method, in_float=float,
+        strict_int8=strict_int8, kernels=kernels, optimize=optimize, flash=flash, autotune=autotune, cache=cache,
+        rounding=rounding, shapes=shapes, cmsis_nn=cmsis_nn, schedule=schedule, ram=ram, max_overhead=max_overhead,
+        input=input, canaries=canaries, memories=memories, dump_dir=dump_dir, link=link, progress=progress, say=say, watch=watch,
     )  # fmt: skip
     compile_model(Path(model), Path(out), options)
     return CompiledModel(Path(out))
@@ -125,6 +127,7 @@ def explore(
     calibration: str | Path | Mapping[str, NDArray[Any]] | None = None,
     calibration_method: str = "minmax",
     float: bool = False,
+    strict_int8: bool = False,
     rounding: str = "single",
     shapes: Mapping[str, tuple[int, ...]] | None = None,
     schedule: str = "auto",
@@ -145,9 +148,9 @@ def explore(
     from tinyc.driver.explore import explore_model
 
     options = _options(
-        board, calibration=calibration, calibration_method=calibration_method, in_float=float, rounding=rounding,
-        shapes=shapes, schedule=schedule, ram=ram, max_overhead=max_overhead, input=input, progress=progress, say=say,
-        watch=watch,
+        board, calibration=calibration, calibration_method=calibration_method, in_float=float,
+        strict_int8=strict_int8, rounding=rounding, shapes=shapes, schedule=schedule, ram=ram,
+        max_overhead=max_overhead, input=input, progress=progress, say=say, watch=watch,
     )  # fmt: skip
     return explore_model(Path(model), options, measure, None if out is None else Path(out))
 
@@ -165,6 +168,7 @@ def _options(
     calibration: str | Path | Mapping[str, NDArray[Any]] | None,
     calibration_method: str,
     in_float: bool,
+    strict_int8: bool,
     rounding: str,
     shapes: Mapping[str, tuple[int, ...]] | None,
     schedule: str | None,
@@ -201,6 +205,7 @@ def _options(
         board=load_board(board) if isinstance(board, str | Path) else board,
         calibration=calibration,
         float=in_float,
+        strict_int8=strict_int8,
         kernels=_choice(KernelSet, kernels, "kernel set"),
         wish=KernelWish(_choice(Optimize, optimize, "aim to optimize for"), flash, autotune),
         rounding=_choice(Rounding, rounding, "rounding"),

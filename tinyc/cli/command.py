@@ -61,12 +61,15 @@ def add_model(parser: ArgumentParser) -> None:
         help="minmax (the default), or percentile:P to cut off outliers, such as percentile:99.99",
     )
     add("--float", action="store_true", help="no int8: compute in float32")
+    add("--strict-int8", action="store_true", help="fail if a layer has no int8 form, rather than compute it in float")
     add("--rounding", choices=("single", "tflite"), default="single", help="tflite: the rounding of TFLite Micro")
     add_shape(parser)
 
 
 def check_calibration(args: Namespace) -> None:
     """Raise TinycError if what `add_model` read contradicts itself."""
+    if args.float and args.strict_int8:
+        raise TinycError("--float and --strict-int8 contradict each other", hint="leave out one of them")
     if args.float and args.calibration:
         raise TinycError("--float computes without quantization", hint="leave out --calibration, or --float")
 

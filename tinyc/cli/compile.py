@@ -70,6 +70,7 @@ def execute(args: Namespace, terminal: Terminal) -> int:
             calibration=args.calibration,
             calibration_method=args.calibration_method,
             float=args.float,
+            strict_int8=args.strict_int8,
             kernels=args.kernels,
             optimize=args.optimize,
             flash=args.flash,

@@ -43,6 +43,7 @@ def execute(args: Namespace, terminal: Terminal) -> int:
             calibration=args.calibration,
             calibration_method=args.calibration_method,
             float=args.float,
+            strict_int8=args.strict_int8,
             rounding=args.rounding,
             shapes=dict(args.shape),
             ram=args.ram,

@@ -42,7 +42,7 @@ from tinyc.memory.buffers import Memory
 from tinyc.program.choice import Choice
 from tinyc.program.costs import shipped_costs
 from tinyc.program.program import Program, build_program
-from tinyc.quant.adopt import float_layers, is_quantized
+from tinyc.quant.adopt import is_quantized
 from tinyc.quant.calibrate import Progress, random_samples
 from tinyc.quant.observers import ObserverChoice
 from tinyc.samples import Say, load_npz, match_samples, silent
@@ -68,6 +68,8 @@ class Options:
     calibration: Calibration | None = None
     """An .npz file, arrays by input name, or "random:SEED"; None for `float`."""
     float: bool = False
+    strict_int8: bool = False
+    """Layers that would stay in float are an error."""
     kernels: KernelSet = KernelSet.TINYC
     wish: KernelWish = field(default_factory=KernelWish)
     rounding: Rounding = Rounding.SINGLE
@@ -113,8 +115,7 @@ def compile_model(model: Path, out: Path, options: Options) -> None:
         return found[0].point.graph
 
     lowered = lower(imported, quantization, options.dump_dir, schedule)
-    if isinstance(quantization, Given):
-        _tell_float_layers(lowered.graph, options.say)
+    _tell_float_layers(lowered, options.say)
     scheduled = replace(found[0], point=settled(found[0].point, options))
     write_model(out, model, lowered, scheduled, quantization, options)
 
@@ -166,10 +167,13 @@ def _quantization(imported: Graph, options: Options) -> Quantization | Given | N
     if options.float:
         return None
     given = options.calibration
+    # CMSIS-NN has neither functions of floats nor tables
+    foreign = options.kernels is not KernelSet.TINYC
+    strict = options.strict_int8 or foreign
     if is_quantized(imported):
         if given is not None:
             options.say("the model brings its quantization, which is kept: calibration data are not needed")
-        return Given(options.rounding)
+        return Given(options.rounding, strict)
     if given is None:
         raise TinycError(
             "int8 needs calibration data",
@@ -185,8 +189,7 @@ def _quantization(imported: Graph, options: Options) -> Quantization | Given | N
         samples = match_samples(given, imported.inputs, "calibration", options.say)
     else:
         samples = match_samples(load_npz(Path(given)), imported.inputs, str(given), options.say)
-    tables = options.kernels is KernelSet.TINYC
-    return Quantization(samples, options.observer, options.rounding, options.progress, tables)
+    return Quantization(samples, options.observer, options.rounding, options.progress, not foreign, strict)
 
 
 def _write(
@@ -229,13 +232,15 @@ def _write(
     write_report(report, folder)
 
 
-def _tell_float_layers(graph: Graph, say: Say) -> None:
-    """What the model's own quantization leaves in float."""
-    left = float_layers(flattened(graph))
-    if left:
-        listed = ", ".join(f"{node.op.name} '{node.name}'" for node in left[:FLOAT_LAYERS])
-        more = f" and {len(left) - FLOAT_LAYERS} more" if len(left) > FLOAT_LAYERS else ""
-        say(f"in float, where the model does not say how to quantize: {listed}{more}")
+def _tell_float_layers(lowered: Lowered, say: Say) -> None:
+    """Which layers of a quantized model are computed in float, and why."""
+    names = {n.outs[0]: n.name or n.outs[0] for n in flattened(lowered.graph).nodes}
+    reasons: dict[str, list[str]] = {}
+    for value, why in lowered.float_layers.items():
+        reasons.setdefault(why, []).append(f"'{names[value]}'")
+    for why, layers in reasons.items():
+        more = f" and {len(layers) - FLOAT_LAYERS} more" if len(layers) > FLOAT_LAYERS else ""
+        say(f"in float: {', '.join(layers[:FLOAT_LAYERS])}{more}, because {why}")
 
 
 def _calibration_note(options: Options, given: bool) -> str | None:

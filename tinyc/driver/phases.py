@@ -15,7 +15,7 @@ from tinyc.ir.graph import Graph
 from tinyc.ir.types import Rounding
 from tinyc.ir.verify import verify
 from tinyc.passes.cancel_transposes import cancel_transposes
-from tinyc.passes.fold_affine import fold_affine
+from tinyc.passes.fold_affine import fold_affine, uniform_to_depthwise
 from tinyc.passes.fold_constants import fold_constants
 from tinyc.passes.fold_padding import fold_padding
 from tinyc.passes.fuse_clamps import fuse_clamps
@@ -23,9 +23,10 @@ from tinyc.passes.remove_channels import narrowed
 from tinyc.passes.rewrite import drop_dead_nodes
 from tinyc.passes.share_common import share_common
 from tinyc.passes.simplify_ops import simplify_ops
-from tinyc.quant.adopt import adopt
+from tinyc.quant.adopt import NOT_SAID, adopt
 from tinyc.quant.calibrate import Progress, calibrate
 from tinyc.quant.observers import ObserverChoice
+from tinyc.quant.partition import NEIGHBOURS, float_layers, refuse_float_layers, stays_apart
 from tinyc.quant.quantize import quantize
 from tinyc.quant.tables import compose
 from tinyc.schedule.order import order_layers
@@ -68,6 +69,8 @@ class Quantization:
     progress: Progress | None = None
     tables: bool = True
     """Elementwise functions become tables; CMSIS-NN has no function for these."""
+    strict: bool = False
+    """No layer may stay in float."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ class Given:
     """The model brings its quantization: its own parameters are taken as they are."""
 
     rounding: Rounding = Rounding.SINGLE
+    strict: bool = False
+    """No layer may stay in float."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +92,8 @@ class Lowered:
     """Multiply-accumulates of the simplified float graph; those of `graph` are what is executed."""
     kept_channels: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """For each value that has fewer channels in `graph` than in `float_graph`, the indices of those it kept."""
+    float_layers: Mapping[str, str] = field(default_factory=dict)
+    """Why layers of a quantized model are computed in float, by the names of their results."""
 
 
 def simplify(graph: Graph, dump_dir: Path | None = None) -> Graph:
@@ -110,28 +117,36 @@ def lower(
     def to_integers(graph: Graph) -> Graph:
         if isinstance(quantization, Given):
             # padding between `quantize` and `dequantize` could not be folded before
-            return fold_padding(drop_dead_nodes(adopt(graph, quantization.rounding)))
-        if quantization.tables:
-            graph = compose(graph)
+            graph = fold_padding(drop_dead_nodes(adopt(graph, quantization.rounding)))
+            if quantization.strict:
+                refuse_float_layers(graph, float_layers(graph, NOT_SAID))
+            return graph
+        graph = compose(graph) if quantization.tables else uniform_to_depthwise(graph)
+        if quantization.strict:
+            refuse_float_layers(graph, stays_apart(graph))
         ranges = calibrate(graph, quantization.samples, quantization.observer, quantization.progress)
         return quantize(graph, ranges, quantization.rounding)
 
     kept: dict[str, tuple[int, ...]] = {}
+    in_float: dict[str, str] = {}
 
     def remove_channels(graph: Graph) -> Graph:
-        if not graph.is_wholly_integer():
-            return graph  # what is known of channels is known of int8
         graph, left = narrowed(graph)
         kept.update((value, tuple(indices.tolist())) for value, indices in left.items())
         return graph
 
+    def told(graph: Graph) -> Graph:
+        in_float.update(float_layers(graph, NOT_SAID if isinstance(quantization, Given) else NEIGHBOURS))
+        return schedule(graph)
+
     phases = (
         Phase("quantize", to_integers),
         Phase("remove-channels", remove_channels),
-        *last,
+        ORDER,
+        Phase("schedule", told),
     )
     graph = run_phases(phases, float_graph, dump_dir, None, start=len(SIMPLIFY) + 1)
-    return Lowered(float_graph, graph, float_graph.macs(), kept)
+    return Lowered(float_graph, graph, float_graph.macs(), kept, in_float)
 
 
 def run_phases(

@@ -17,6 +17,7 @@ from tinyc.ir.kernel import KernelSet
 from tinyc.ir.region import RegionOp
 from tinyc.program.program import Program, Rows
 from tinyc.run.host import Interface, Result
+from tinyc.schedule.cost import by_layer
 from tinyc.schedule.search import Point
 from tinyc.target.board import Board
 
@@ -69,7 +70,7 @@ def build_report(
         "flash_bytes": None,
         "ram_bytes": None,
         "instructions": None,
-        "layers": [_layer(program, index) for index in range(len(program.layers))],
+        "layers": _layers(scheduled.point, lowered.float_layers),
         "buffers": [
             {
                 "name": b.name,
@@ -115,6 +116,20 @@ def _region(node: Node) -> dict[str, Any]:
     return {"mode": op.mode, "rows": op.rows, "strips": op.strips, "fed": op.fed >= 0, "layers": layers}
 
 
+def _layers(point: Point, float_layers: Mapping[str, str]) -> list[dict[str, Any]]:
+    """`float_layers`: why some of them are computed in float, by the names of their results."""
+    program = point.program
+    estimates = by_layer(program.steps, program.layers, point.choice.costs)
+    return [
+        {
+            **_layer(program, index),
+            "instructions_estimated": round(estimate),
+            "in_float_because": float_layers.get(program.layers[index].node.outs[0]),
+        }
+        for index, estimate in enumerate(estimates)
+    ]
+
+
 def _layer(program: Program, index: int) -> dict[str, Any]:
     layer = program.layers[index]
     types = layer.graph.types
@@ -124,6 +139,7 @@ def _layer(program: Program, index: int) -> dict[str, Any]:
         "output": layer.node.outs[0],
         "kernel": ", ".join(program.kernels(index)),
         "output_shape": list(types[layer.node.outs[0]].shape),
+        "dtype": types[layer.node.outs[0]].dtype.value,
         "macs": layer.node.op.macs(*(types[v] for v in layer.node.ins)),
         "instructions": None,
         "workspace_bytes": program.workspace_bytes(index),

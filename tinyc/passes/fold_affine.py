@@ -2,7 +2,8 @@
 
 Why: batch normalization arrives as a multiplication and an addition. Behind a convolution or a dense layer they
 cost nothing once they are part of its weights; what is left anywhere else becomes one depthwise convolution of
-one cell, which has exact per-channel scales in int8.
+one cell, which has exact per-channel scales in int8. Where all channels are scaled and shifted alike that is left to
+tables, which are cheaper and take in functions around it; `uniform_to_depthwise` is for those who have no tables.
 """
 
 from __future__ import annotations
@@ -40,12 +41,23 @@ def into_weights(node: Node, sweep: Sweep) -> Sequence[Node] | None:
     return [replace(sweep.with_constants(producer, producer.op, constants), outs=node.outs)]
 
 
-def to_depthwise(node: Node, sweep: Sweep) -> Sequence[Node] | None:
-    """A per-channel scale and shift that has no weights before it."""
+def uniform_to_depthwise(graph: Graph) -> Graph:
+    """The pass for what `fold_affine` leaves to tables."""
+    return rewrite(graph, into_weights, lambda node, sweep: to_depthwise(node, sweep, uniform=True))
+
+
+def to_depthwise(node: Node, sweep: Sweep, uniform: bool = False) -> Sequence[Node] | None:
+    """A per-channel scale and shift that has no weights before it, and what comes before it of that kind."""
     found = _per_channel(node, sweep)
     if found is None or sweep.types[node.outs[0]].rank != 4:
         return None
     value, scale, shift = found
+    if scale.size == shift.size == 1 and not uniform:
+        return None
+    producer = sweep.producer(value)
+    before = _per_channel(producer, sweep) if producer and sweep.uses[value] == 1 else None
+    if before is not None:
+        value, scale, shift = before[0], scale * before[1], scale * before[2] + shift
     channels = sweep.types[value].shape[3]
     w = np.broadcast_to(scale, (channels,)).reshape(1, 1, 1, channels)
     weights = sweep.constant(f"{node.outs[0]}_scale", np.ascontiguousarray(w, dtype=np.float32))

@@ -25,7 +25,7 @@ from tinyc.ir.types import DType, QuantParams, TensorType
 
 
 def remove_channels(graph: Graph) -> Graph:
-    """The pass. Integer graphs only."""
+    """The pass. What is computed in float or as it is keeps all its channels: only of int8 something is known."""
     return narrowed(graph)[0]
 
 
@@ -47,7 +47,7 @@ def _kept(graph: Graph) -> dict[str, Mask]:
     activations = [v for v in graph.types if v not in graph.constants]
     spaces = Groups(activations)
     for node in graph.nodes:
-        if node.op.channel_flow(graph.signature(node)) is ChannelFlow.COUPLED:
+        if _flow(graph, node) is ChannelFlow.COUPLED:
             for value in node.ins:
                 if value not in graph.constants:
                     spaces.join(value, node.outs[0])
@@ -59,7 +59,7 @@ def _kept(graph: Graph) -> dict[str, Mask]:
         removable[spaces.of(port.value)][:] = False
     for node in graph.nodes:
         sig = graph.signature(node)
-        flow = node.op.channel_flow(sig)
+        flow = _flow(graph, node)
         if flow is ChannelFlow.OPAQUE:
             for value in (*node.ins, *node.outs):
                 if value not in graph.constants:
@@ -70,10 +70,19 @@ def _kept(graph: Graph) -> dict[str, Mask]:
     for mask in removable.values():
         if mask.all():
             mask[0] = False  # a tensor keeps at least one channel
-    for node in graph.nodes:
+    for node in filter(lambda n: _in_int8(graph, n), graph.nodes):
         gone = removable[spaces.of(node.outs[0])]
         gone &= ~node.op.spared(gone, graph.signature(node))
     return {value: ~removable[spaces.of(value)] for value in activations}
+
+
+def _in_int8(graph: Graph, node: Node) -> bool:
+    """Whether all that a node computes with is int8."""
+    return all(graph.types[v].quant is not None for v in (*node.ins, *node.outs) if v not in graph.constants)
+
+
+def _flow(graph: Graph, node: Node) -> ChannelFlow:
+    return node.op.channel_flow(graph.signature(node)) if _in_int8(graph, node) else ChannelFlow.OPAQUE
 
 
 def channel_bounds(graph: Graph) -> dict[str, ChannelRange]:
@@ -84,7 +93,7 @@ def channel_bounds(graph: Graph) -> dict[str, ChannelRange]:
             others = tuple(range(data.ndim - 1))
             low, high = data.min(axis=others).astype(np.int64), data.max(axis=others).astype(np.int64)
             bounds[name] = ChannelRange(np.asarray(low), np.asarray(high))
-    for node in graph.nodes:
+    for node in filter(lambda n: _in_int8(graph, n), graph.nodes):
         results = node.op.channel_ranges([bounds[v] for v in node.ins], graph.signature(node))
         bounds.update(zip(node.outs, results, strict=True))
     return bounds
@@ -101,6 +110,10 @@ def _used(graph: Graph) -> dict[str, Mask]:
     for port in graph.outputs:
         used[port.value][:] = True
     for node in reversed(graph.nodes):
+        if not _in_int8(graph, node):
+            for value in node.ins:
+                used[value][:] = True
+            continue
         wanted = np.logical_or.reduce([used[v] for v in node.outs])
         for value, mask in zip(node.ins, node.op.used_channels(wanted, graph.signature(node)), strict=True):
             used[value] |= mask

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tinyc.errors import UnsupportedError
 from tinyc.ir.graph import Graph, Names, Node, Port
 from tinyc.ir.op import Array, Op
-from tinyc.ir.rules import AsIs, Bias, Fixed, QuantRule, SameAs, Unify, Weight
+from tinyc.ir.rules import AsIs, Bias, Fixed, Free, QuantRule, SameAs, Unify, Weight
 from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
 from tinyc.ops.dequantize import Dequantize
 from tinyc.ops.quantize import Quantize
@@ -32,15 +32,7 @@ def is_quantized(graph: Graph) -> bool:
     return any(node.op.quantization() or node.op.dequantization() for node in graph.nodes)
 
 
-def float_layers(graph: Graph) -> list[Node]:
-    """What is computed in float although the graph has int8 layers too."""
-    if not graph.is_integer():
-        return []
-    kinds = graph.types
-    return [
-        n for n in graph.nodes
-        if any(kinds[v].dtype.is_float for v in n.outs) and not n.op.dequantization() and not n.op.is_view
-    ]  # fmt: skip
+NOT_SAID = "the model does not say how to quantize it"
 
 
 def adopt(graph: Graph, rounding: Rounding) -> Graph:
@@ -232,6 +224,8 @@ class _Adoption:
 
     def _in_integers(self, node: Node) -> bool:
         """Write the node in integers, if its surroundings and its arithmetic allow that."""
+        if self._reads_only(node):
+            return True
         if len(node.outs) != 1 or self.uses[node.outs[0]] != 1:
             return False
         reader = next(iter(self.consumers[node.outs[0]]), None)
@@ -252,6 +246,17 @@ class _Adoption:
             (rough,) = node.outs
             self.types[rough] = TensorType(shape, DType.I8, form.result)
             self.nodes += [Node(form.op, ins, (rough,), node.name), Node(Requantize(), (rough,), (name,), node.name)]
+        return True
+
+    def _reads_only(self, node: Node) -> bool:
+        """Write a node that reads stored numbers, and whose results are not quantized."""
+        rule = _rule(node.op)
+        if rule is None or not all(isinstance(out, Free) for out in rule.outs):
+            return False
+        stored = [v for i, v in enumerate(node.ins) if isinstance(rule.of_input(i), AsIs)]
+        if not stored or any(v not in self.stored for v in stored):
+            return False
+        self.nodes.append(replace(node, ins=tuple(self.stored[v] if v in stored else v for v in node.ins)))
         return True
 
     def _form(self, node: Node, kinds: Sequence[TensorType], q: QuantParams) -> _Form | None:
@@ -294,6 +299,8 @@ class _Adoption:
                         self.nodes.append(Node(Requantize(), (source,), (scaled,), node.name))
                         source = scaled
                     ins.append(source)
+                case Free():
+                    ins.append(self._float(value, node))
                 case Weight(axis=axis):
                     made = _integer_weights(self.constants.get(value), node.op.given_scales(), axis)
                     if made is None:

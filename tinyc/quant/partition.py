@@ -108,6 +108,28 @@ def of_elements(op: Op, kind: DType) -> str:
     return f"{op.described} is of {kind.value} elements"
 
 
+def float_layers(graph: Graph, otherwise: str = NEIGHBOURS) -> dict[str, str]:
+    """Why nodes of a quantized graph compute with floats, by the first result; `otherwise` if not for want of a form."""
+    return {n.outs[0]: why_not(graph, n) or otherwise for n in graph.nodes if _computes_in_float(graph, n)}
+
+
+def refuse_float_layers(graph: Graph, reasons: Mapping[str, str]) -> None:
+    """Raise UnsupportedError for the first node that computes with floats for one of the `reasons`."""
+    found = [n for n in graph.nodes if n.outs[0] in reasons and _computes_in_float(graph, n)]
+    for node in sorted(found, key=lambda n: reasons[n.outs[0]] == NEIGHBOURS):
+        raise UnsupportedError(
+            f"{reasons[node.outs[0]]}, and int8 alone is allowed",
+            f"{graph.name}: node '{node.name}'",
+            "to compute it in float, take --kernels tinyc without --strict-int8",
+        )
+
+
+def _computes_in_float(graph: Graph, node: Node) -> bool:
+    op, touched = node.op, [*node.outs, *(v for v in node.ins if v not in graph.constants)]
+    conversion = op.is_view or op.quantization() is not None or op.dequantization() is not None
+    return not conversion and any(graph.types[v].dtype.is_float for v in touched)
+
+
 def _free(node: Node) -> QuantRule:
     return QuantRule((Free(),), (Free(),) * len(node.outs))
 

@@ -137,7 +137,7 @@ def compose(graph: Graph) -> Graph:
         if not needed.intersection(node.outs):
             continue
         cone = cones.above(node.outs[0]) if len(node.outs) == 1 else None
-        better = cone is not None and (len(cone.nodes) > 1 or why_not(graph, node) is not None)
+        better = cone is not None and (len(cone.nodes) > 1 or len(node.ins) > 1 or why_not(graph, node) is not None)
         if cone is not None and better and graph.types[node.outs[0]].dtype.is_float:
             node = Node(Composed(cone), (cone.source,), node.outs, node.name)
         nodes.append(node)

@@ -14,7 +14,7 @@ Report = Mapping[str, Any]
 def title(report: Report) -> str:
     """What was compiled, for what, and how."""
     how = [report["arithmetic"], f"kernels {report['kernels']}"]
-    if report["arithmetic"] == "int8":
+    if report["arithmetic"] != "float32":
         how.append(f"rounding {report['rounding']}")
     return clean(f"{report['model']} for {report['board']} ({report['cpu']}): {', '.join(how)}")
 
@@ -41,6 +41,11 @@ def summary(report: Report, ram: int, flash: int) -> list[str]:
     rows.append(("MACs", number(report["macs_executed"]), _macs(report)))
     if report["instructions"] is not None:
         rows.append(("instructions (QEMU)", number(report["instructions"]), "of one inference"))
+    in_float = [layer for layer in report["layers"] if layer["in_float_because"]]
+    if in_float:
+        cost = sum(layer["instructions_estimated"] for layer in in_float)
+        share = percent(cost, sum(layer["instructions_estimated"] for layer in report["layers"]))
+        rows.append(("in float", number(len(in_float)), f"of {len(report['layers'])} layers, about {share} of the work"))
     if report["schedule"] != "layer":
         rows.append(("schedule", "", clean(report["schedule_described"])))
     widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
@@ -68,14 +73,16 @@ def layers_table(report: Report) -> Table:
         (
             layer["name"],
             layer["op"],
-            shape(layer["output_shape"]),
+            f"{shape(layer['output_shape'])} {layer['dtype']}",
             number(layer["macs"]),
+            number(layer["instructions_estimated"]),
             number(layer["workspace_bytes"]),
             layer["kernel"],
         )
         for layer in report["layers"]
     ]
-    return Table("Layers", ("layer", "operator", "output", ">MACs", ">workspace", "kernel"), rows)
+    heads = ("layer", "operator", "output", ">MACs", ">instructions (estimated)", ">workspace", "kernel")
+    return Table("Layers", heads, rows)
 
 
 def buffers_table(report: Report) -> Table:

@@ -14,19 +14,25 @@ PER_MOVED_BYTE = 0.6
 
 def instructions(steps: Sequence[Step], layers: Sequence[Layer], costs: Costs) -> int:
     """Estimated instructions of all steps."""
+    return round(sum(by_layer(steps, layers, costs)))
+
+
+def by_layer(steps: Sequence[Step], layers: Sequence[Layer], costs: Costs) -> list[float]:
+    """Estimated instructions of the steps of each layer."""
     known: dict[tuple[int, int], float] = {}
-    total = 0.0
+    totals = [0.0] * len(layers)
     for step in steps:
         if step.is_feed:
-            total += PER_MOVED_BYTE * step.outs[0].bytes
+            taken = PER_MOVED_BYTE * step.outs[0].bytes
         elif step.written is None:
-            total += MOVE + PER_MOVED_BYTE * sum(place.bytes for place in step.ins if not place.constant)
+            taken = MOVE + PER_MOVED_BYTE * sum(place.bytes for place in step.ins if not place.constant)
         else:
             key = id(step.calls), step.written.place.bytes
             if key not in known:
                 known[key] = _of_layer(step, layers[step.layer], costs)
-            total += known[key]
-    return round(total)
+            taken = known[key]
+        totals[step.layer] += taken
+    return totals
 
 
 def _of_layer(step: Step, layer: Layer, costs: Costs) -> float:
