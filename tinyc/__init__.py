@@ -114,7 +114,8 @@ def compile(
         board, calibration=calibration, calibration_method=calibration_method, in_float=float,
         strict_int8=strict_int8, kernels=kernels, optimize=optimize, flash=flash, autotune=autotune, cache=cache,
         rounding=rounding, shapes=shapes, cmsis_nn=cmsis_nn, schedule=schedule, ram=ram, max_overhead=max_overhead,
-        input=input, canaries=canaries, memories=memories, dump_dir=dump_dir, link=link, progress=progress, say=say, watch=watch,
+        input=input, canaries=canaries, memories=memories, dump_dir=dump_dir, link=link, progress=progress, say=say,
+        watch=watch,
     )  # fmt: skip
     compile_model(Path(model), Path(out), options)
     return CompiledModel(Path(out))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from qdq import QdqModel, random_inputs, reference
 import tinyc
 from tinyc.driver.check import check as run_check
 from tinyc.driver.compiled import CompiledModel
-from tinyc.errors import TinycError
+from tinyc.errors import TinycError, UnsupportedError
 
 BOARD = "mps2-an386"
 IMAGE = ("x", TensorProto.FLOAT, (1, 3, 8, 8))
@@ -123,7 +124,11 @@ def lopsided(m: QdqModel) -> None:
 
 @pytest.mark.parametrize(
     ("make", "in_int8", "in_float"),
-    [(partial, 2, "map 'n26'"), (twice, 0, "conv2d 'n6'"), (lopsided, 0, "conv2d 'n3'")],
+    [
+        (partial, 2, "in float: 'n13', because exp has no int8 form"),
+        (twice, 0, "in float: 'n3', 'n8', 'n9', because the model does not say how to quantize it"),
+        (lopsided, 0, "in float: 'n3', because the model does not say how to quantize it"),
+    ],
 )
 def test_the_rest_stays_in_float(tmp_path: Path, make: Any, in_int8: int, in_float: str) -> None:
     m = QdqModel()
@@ -132,8 +137,11 @@ def test_the_rest_stays_in_float(tmp_path: Path, make: Any, in_int8: int, in_flo
     model, told = compiled(path, tmp_path / "out")
     kinds = [model.graph.types[n.outs[0]] for n in model.graph.nodes if n.op.name == "conv2d"]
     assert sum(kind.quant is not None for kind in kinds) == in_int8
-    assert len(told) == 1 and told[0].startswith("in float, where the model does not say how to quantize: ")
-    assert "conv2d" in told[0] or in_int8
+    assert in_float in told
+    why = {layer["name"]: layer["in_float_because"] for layer in model.report["layers"]}
+    assert all(why[name] for name in re.findall(r"'(n\d+)'", in_float))
+    with pytest.raises(UnsupportedError, match=r"node 'n\d+': .*, and int8 alone is allowed"):
+        compiled(path, tmp_path / "strict", strict_int8=True)
     assert model.report["arithmetic"] == "int8 and float32"
     check(model, path, on="sanitized")
 

@@ -16,7 +16,8 @@ def report(**changes: Any) -> dict[str, Any]:
         "flash_bytes": 8500, "ram_bytes": 1100,
         "instructions": None, "schedule": "layer", "schedule_described": "layer by layer",
         "layers": [{"name": "c", "op": "conv2d", "kernel": "k", "output_shape": [1, 2, 2, 3], "macs": 2000,
-                    "instructions": None, "workspace_bytes": 64}],
+                    "instructions": None, "workspace_bytes": 64, "dtype": "i8", "instructions_estimated": 4000,
+                    "in_float_because": None}],
         "buffers": [{"name": "y", "bytes": 12, "offset": 1000, "first_step": 0, "last_step": 1},
                     {"name": "x", "bytes": 1000, "offset": 0, "first_step": 0, "last_step": 0}],
         **changes,
@@ -59,7 +60,14 @@ def test_a_schedule_and_what_it_repeats() -> None:
     assert "channels that do nothing are removed; 200 of them" in both
 
 
+def test_layers_in_float_are_told_with_their_share() -> None:
+    (layer,) = report()["layers"]
+    exp = {**layer, "dtype": "f32", "instructions_estimated": 12_000, "in_float_because": "exp has no int8 form"}
+    lines = summary(report(arithmetic="int8 and float32", layers=[layer, exp]), ram=1, flash=1)
+    assert " ".join(lines[3].split()) == "in float 1 of 2 layers, about 75.0 % of the work"
+
+
 def test_tables() -> None:
-    assert layers_table(report()).lines()[-1].split() == ["c", "conv2d", "1x2x2x3", "2,000", "64", "k"]
+    assert layers_table(report()).lines()[-1].split() == ["c", "conv2d", "1x2x2x3", "i8", "2,000", "4,000", "64", "k"]
     rows = [line.split() for line in buffers_table(report()).lines()[3:]]
     assert rows == [["x", "1,000", "0", "0", "0"], ["y", "12", "1,000", "0", "1"]]

@@ -115,7 +115,7 @@ def compile_model(model: Path, out: Path, options: Options) -> None:
         return found[0].point.graph
 
     lowered = lower(imported, quantization, options.dump_dir, schedule)
-    _tell_float_layers(lowered, options.say)
+    tell_float_layers(lowered, options.say)
     scheduled = replace(found[0], point=settled(found[0].point, options))
     write_model(out, model, lowered, scheduled, quantization, options)
 
@@ -232,13 +232,14 @@ def _write(
     write_report(report, folder)
 
 
-def _tell_float_layers(lowered: Lowered, say: Say) -> None:
+def tell_float_layers(lowered: Lowered, say: Say) -> None:
     """Which layers of a quantized model are computed in float, and why."""
     names = {n.outs[0]: n.name or n.outs[0] for n in flattened(lowered.graph).nodes}
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, dict[str, None]] = {}
     for value, why in lowered.float_layers.items():
-        reasons.setdefault(why, []).append(f"'{names[value]}'")
-    for why, layers in reasons.items():
+        reasons.setdefault(why, {})[f"'{names[value]}'"] = None
+    for why, found in reasons.items():
+        layers = list(found)
         more = f" and {len(layers) - FLOAT_LAYERS} more" if len(layers) > FLOAT_LAYERS else ""
         say(f"in float: {', '.join(layers[:FLOAT_LAYERS])}{more}, because {why}")
 

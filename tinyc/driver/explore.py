@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyc.driver.compile import Options, read_model, write_model
+from tinyc.driver.compile import Options, read_model, tell_float_layers, write_model
 from tinyc.driver.compiled import CompiledModel
 from tinyc.driver.output import check_output
 from tinyc.driver.phases import Given, Lowered, Quantization, lower
@@ -63,6 +63,7 @@ def explore_model(model: Path, options: Options, measure: bool = False, out: Pat
         check_output(out, options.dump_dir)
     imported, quantization = read_model(model, options)
     lowered = lower(imported, quantization)
+    tell_float_layers(lowered, options.say)
     macs, wish, space = lowered.graph.macs(), options.schedule, options.space
     points = search(lowered.graph, options.choice, wish, options.watch)
     for point in points:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Code, In, KernelCall, Out, loop_call
-from tinyc.ir.op import Array, Signature
+from tinyc.ir.op import Array, Op, Signature
 from tinyc.ir.types import TensorType
 from tinyc.ops._functions import class_of
 from tinyc.ops._plain import PlainOp, ctype
@@ -46,6 +46,9 @@ class Accumulate(PlainOp):
             first = np.full_like(np.take(x, [0], self.axis), 0 if self.function == "sum" else 1)
             y = np.concatenate([first, np.delete(y, -1, self.axis)], axis=self.axis)
         return np.flip(y, self.axis) if self.reverse else y
+
+    def on_axes(self, axes: Sequence[int], rank: int) -> Op | None:
+        return replace(self, axis=axes[self.axis]) if axes[self.axis] >= 0 else None
 
     def call(self, sig: Signature) -> KernelCall:
         x, found = sig.x, REDUCTIONS[self.function]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Code, In, KernelCall, Out, loop_call
-from tinyc.ir.op import Array, Signature
+from tinyc.ir.op import Array, Op, Signature
 from tinyc.ir.rules import AsIs, QuantRule, SameAs
 from tinyc.ir.types import TensorType
 from tinyc.ops._functions import class_of
@@ -48,6 +49,9 @@ class Reduce(PlainOp):
 
     def compute(self, *ins: Array) -> Array:
         return np.asarray(REDUCTIONS[self.function].numpy(ins[0], self.axes))
+
+    def on_axes(self, axes: Sequence[int], rank: int) -> Op | None:
+        return replace(self, axes=tuple(sorted(axes[a] for a in self.axes if axes[a] >= 0)))
 
     def call(self, sig: Signature) -> KernelCall:
         x, found = sig.x, REDUCTIONS[self.function]

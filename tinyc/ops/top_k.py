@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
 from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Code, In, KernelCall, Out, loop_call
-from tinyc.ir.op import Array, Signature
+from tinyc.ir.op import Array, Op, Signature
 from tinyc.ir.rules import AsIs, Free, QuantRule, SameAs
 from tinyc.ir.types import DType, TensorType
 from tinyc.ops._plain import PlainOp, ctype
@@ -49,6 +50,9 @@ class TopK(PlainOp):
         order = np.argsort(keys[..., ::-1] if self.last else keys, axis=-1, kind="stable")
         found = np.moveaxis((count - 1 - order if self.last else order)[..., : self.k], -1, self.axis)
         return found if self.indices else np.take_along_axis(x, found, self.axis)
+
+    def on_axes(self, axes: Sequence[int], rank: int) -> Op | None:
+        return replace(self, axis=axes[self.axis]) if axes[self.axis] >= 0 else None
 
     def call(self, sig: Signature) -> KernelCall:
         a, b = ("a", "b") if self.largest else ("b", "a")

@@ -65,7 +65,7 @@ def stays_apart(graph: Graph) -> dict[str, str]:
 
 
 def _between(graph: Graph, light: set[str], apart: set[str], inputs: set[str], outputs: set[str]) -> set[str]:
-    """The nodes of `light` on whose ways from the model's inputs and to its outputs everything is apart or one of them."""
+    """The nodes of `light` with nothing but nodes that are apart or light before them, up to the inputs, and behind."""
     made = {v: n.outs[0] for n in graph.nodes for v in n.outs}
     consumers = graph.consumers()
     nodes = [n for n in graph.nodes if n.outs[0] in light]
@@ -109,7 +109,7 @@ def of_elements(op: Op, kind: DType) -> str:
 
 
 def float_layers(graph: Graph, otherwise: str = NEIGHBOURS) -> dict[str, str]:
-    """Why nodes of a quantized graph compute with floats, by the first result; `otherwise` if not for want of a form."""
+    """Why nodes of a quantized graph compute with floats, by the first result: `otherwise` if they have a form."""
     return {n.outs[0]: why_not(graph, n) or otherwise for n in graph.nodes if _computes_in_float(graph, n)}
 
 

@@ -43,9 +43,9 @@ def summary(report: Report, ram: int, flash: int) -> list[str]:
         rows.append(("instructions (QEMU)", number(report["instructions"]), "of one inference"))
     in_float = [layer for layer in report["layers"] if layer["in_float_because"]]
     if in_float:
-        cost = sum(layer["instructions_estimated"] for layer in in_float)
-        share = percent(cost, sum(layer["instructions_estimated"] for layer in report["layers"]))
-        rows.append(("in float", number(len(in_float)), f"of {len(report['layers'])} layers, about {share} of the work"))
+        cost, total = (sum(e["instructions_estimated"] for e in layers) for layers in (in_float, report["layers"]))
+        share = f"of {len(report['layers'])} layers, about {percent(cost, total)} of the work"
+        rows.append(("in float", number(len(in_float)), share))
     if report["schedule"] != "layer":
         rows.append(("schedule", "", clean(report["schedule_described"])))
     widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
