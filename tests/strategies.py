@@ -51,7 +51,7 @@ LARGEST = 700  # elements of an activation
 
 
 class Builder:
-    """A graph in the making. `values` has the activations made so far, oldest first."""
+    """A graph in the making. `values` has the activations of floats made so far, oldest first."""
 
     def __init__(self, rng: Random, name: str = "net") -> None:
         self.rng = rng
@@ -86,7 +86,8 @@ class Builder:
         node = Node(op, ins, (value,), f"{op.name} {len(self.graph.nodes)}")
         types = {**self.graph.types, value: kind}
         self.graph = replace(self.graph, types=types, nodes=(*self.graph.nodes, node))
-        self.values.append(value)
+        if kind.dtype.is_float:
+            self.values.append(value)
         return value
 
     def type(self, value: str) -> TensorType:

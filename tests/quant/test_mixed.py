@@ -6,13 +6,17 @@ from math import erf
 from typing import Any
 
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies_mixed import mixed_graphs, mixed_inputs
 from texts import nodes, read, statements
 
+from tinyc.driver.phases import Quantization, lower
 from tinyc.ir.graph import Graph
 from tinyc.ir.interp import execute
 from tinyc.ir.types import Rounding
 from tinyc.ir.verify import verify
-from tinyc.quant.calibrate import calibrate
+from tinyc.quant.calibrate import calibrate, random_samples
 from tinyc.quant.observers import ObserverChoice
 from tinyc.quant.quantize import quantize
 from tinyc.quant.tables import compose
@@ -189,6 +193,39 @@ def test_a_table_ends_where_a_second_tensor_comes_in() -> None:
         """
     )
     assert operators(graph) == ["add", "lookup", "mul"]
+
+
+@given(mixed_graphs(most=10), st.sampled_from(list(Rounding)), st.integers(0, 99))
+@settings(deadline=None, max_examples=60)
+def test_every_mixture_compiles(graph: Graph, rounding: Rounding, seed: int) -> None:
+    """What is in float is told, nothing is converted there and back, and each int8 layer alone is near the reals."""
+    found = lower(graph, Quantization(random_samples(graph, 0), rounding=rounding))
+    mixed = found.graph
+    made = mixed.producers()
+    for node in mixed.nodes:
+        before = [made[v].op.name for v in node.ins if v in made]
+        kinds = [mixed.types[v] for v in (*node.ins, *node.outs) if v not in mixed.constants]
+        if node.op.name in ("quantize", "dequantize"):
+            assert not {"quantize", "dequantize"}.intersection(before)
+        elif any(kind.dtype.is_float for kind in kinds) and not node.op.is_view:
+            assert found.float_layers[node.outs[0]]
+            assert all(kind.quant is None for kind in kinds)
+        else:
+            assert node.outs[0] not in found.float_layers
+    values = execute(mixed, mixed_inputs(mixed, seed))
+    for node in mixed.nodes:
+        sig = mixed.signature(node)
+        if node.op.name in ("lookup", "quantize") or sig.y.quant is None:
+            continue
+        if any(kind.quant is not None and kind.quant.axis is not None for kind in sig.ins):
+            continue  # linear layers have tests of their own
+        real = [
+            values[v] if k.quant is None else k.q.dequantize(values[v]) for k, v in zip(sig.ins, node.ins, strict=True)
+        ]
+        low, high = sig.y.q.dequantize(np.array([-128, 127], np.int8))
+        want = np.clip(node.op.eval_float(*real)[0], low, high)
+        got = sig.y.q.dequantize(values[node.outs[0]])
+        assert np.abs(got - want).max() <= 2.1 * sig.y.q.per_tensor_scale, node.op
 
 
 def test_choices_by_truth_values_are_functions_too() -> None:

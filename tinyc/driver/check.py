@@ -16,7 +16,7 @@ from tinyc.driver.compiled import CompiledModel
 from tinyc.driver.record import read_indices
 from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph, Port
-from tinyc.ir.interp import evaluate, execute, to_user, to_value
+from tinyc.ir.interp import execute, execute_apart, to_user, to_value
 from tinyc.ir.types import TensorType
 from tinyc.quant.calibrate import Progress
 from tinyc.run.host import Result
@@ -176,7 +176,8 @@ class _Watch:
     def see(self, sample: Mapping[str, Array], runtime: OnnxRuntime | None) -> None:
         host = self.compiled.run_all_values(sample, "host")
         if self.graph.is_integer() and not self.graph.is_wholly_integer():
-            interpreted = _layer_by_layer(self.graph, host)
+            # where floats are quantized again, one next to a border may fall to either side: layer by layer, then
+            interpreted = execute_apart(self.graph, host)
         else:
             interpreted = self.compiled.run_all_values(sample, "interpreter")
         exact = execute(
@@ -244,21 +245,6 @@ def _references(graph: Graph, float_graph: Graph) -> dict[str, str]:
         for value in node.outs:
             names[value] = value if value in float_graph.types else names[node.ins[0]]
     return names
-
-
-def _layer_by_layer(graph: Graph, host: Mapping[str, Array]) -> dict[str, Array]:
-    """What the interpreter makes of the C's own inputs of each layer.
-
-    Where floats are quantized again, one that lies next to a border may fall to the other side: it is no fault of the
-    layers behind.
-    """
-    known, results = {**graph.constants, **host}, {}
-    for node in graph.nodes:
-        made = evaluate(node.op, [known[v] for v in node.ins], graph.signature(node))
-        for value, result in zip(node.outs, made, strict=True):
-            results[value] = result
-            known.setdefault(value, result)
-    return results
 
 
 def _agree(a: Array, b: Array) -> bool:

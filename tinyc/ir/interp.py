@@ -24,6 +24,16 @@ def execute(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
     return values
 
 
+def execute_apart(graph: Graph, given: Mapping[str, Array]) -> dict[str, Array]:
+    """What each node makes of the `given` values, which are another's results; of its own where that has none."""
+    known, results = {**graph.constants, **given}, dict[str, Array]()
+    for node in graph.nodes:
+        made = dict(zip(node.outs, evaluate(node.op, [known[v] for v in node.ins], graph.signature(node)), strict=True))
+        results |= made
+        known = made | known
+    return results
+
+
 def evaluate(op: Op, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
     """What an operator makes of `ins`: in integers if any of the types around it is quantized, else over the reals."""
     if any(t.quant is not None for t in (*sig.ins, *sig.outs)):

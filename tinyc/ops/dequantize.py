@@ -10,7 +10,7 @@ import numpy as np
 
 from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Code, In, KernelCall, Out, loop_call
-from tinyc.ir.op import Array, Op, Signature
+from tinyc.ir.op import Array, Op, Region, Signature
 from tinyc.ir.rules import AsIs, Free, QuantRule
 from tinyc.ir.types import DType, QuantParams, TensorType
 from tinyc.ops._plain import PlainOp, ctype, loops
@@ -39,6 +39,9 @@ class Dequantize(PlainOp):
 
     def compute(self, *ins: Array) -> Array:
         return (ins[0].astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)
+
+    def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
+        return self, (region,)
 
     def on_axes(self, axes: Sequence[int], rank: int) -> Op | None:
         return self

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Code, In, KernelCall, Out, loop_call
-from tinyc.ir.op import Array, Op, Signature
+from tinyc.ir.op import Array, Op, Region, Signature
 from tinyc.ir.rules import Fixed, Free, QuantRule
 from tinyc.ir.types import DType, QuantParams, TensorType
 from tinyc.ops._lag import with_lags
@@ -50,6 +50,9 @@ class Quantize(PlainOp):
             steps = np.rint(ins[0] / np.float32(self.scale))
         inside = np.fmin(np.fmax(steps, np.float32(low)), np.float32(high))
         return (inside + np.float32(self.zero_point)).astype(DType(self.to).numpy)
+
+    def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
+        return self, (region,)
 
     def on_axes(self, axes: Sequence[int], rank: int) -> Op | None:
         return self

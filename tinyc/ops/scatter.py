@@ -10,6 +10,7 @@ import numpy as np
 from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Code, In, KernelCall, Out, loop_call
 from tinyc.ir.op import Array, Signature
+from tinyc.ir.rules import AsIs, Free, QuantRule, Unify
 from tinyc.ir.types import TensorType
 from tinyc.ops._functions import FUNCTIONS, class_of
 from tinyc.ops._places import Form, Places, places
@@ -38,6 +39,12 @@ class Scatter(PlainOp):
             return places(Form(self.form), self.axis, x, indices)
         full = places(Form.ELEMENTS, self.axis, x, replace(indices, shape=updates.shape))
         return replace(full, at=broadcast_steps(indices, updates.shape))
+
+    @property
+    def quant_rule(self) -> QuantRule:
+        if self.function not in (REPLACE, "max", "min"):
+            return super().quant_rule
+        return QuantRule(ins=(AsIs(), Free(), AsIs()), outs=(Unify(),))
 
     def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
         x, indices, updates = ins

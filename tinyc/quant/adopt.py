@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tinyc.errors import UnsupportedError
 from tinyc.ir.graph import Graph, Names, Node, Port
 from tinyc.ir.op import Array, Op
-from tinyc.ir.rules import AsIs, Bias, Fixed, Free, QuantRule, SameAs, Unify, Weight
+from tinyc.ir.rules import AsIs, Bias, Fixed, Free, Own, QuantRule, SameAs, Unify, Weight
 from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
 from tinyc.ops.dequantize import Dequantize
 from tinyc.ops.quantize import Quantize
@@ -300,6 +300,10 @@ class _Adoption:
                         source = scaled
                     ins.append(source)
                 case Free():
+                    ins.append(self._float(value, node))
+                case Own():
+                    if self._known(value) is None:
+                        return None
                     ins.append(self._float(value, node))
                 case Weight(axis=axis):
                     made = _integer_weights(self.constants.get(value), node.op.given_scales(), axis)

@@ -93,6 +93,8 @@ def why_not(graph: Graph, node: Node) -> str | None:
         if isinstance(rule.of_input(index), Free):
             continue
         kind, data = graph.types[value].dtype, graph.constants.get(value)
+        if data is None and not isinstance(rule.of_input(index), AsIs):
+            return f"{node.op.described} has an int8 form only with constant weights"
         if not kind.is_float:
             return of_elements(node.op, kind)
         if data is not None and not np.isfinite(data).all():
