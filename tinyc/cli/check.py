@@ -44,7 +44,8 @@ def execute(args: Namespace, terminal: Terminal) -> int:
         raise CheckFailedError(
             f"the C on this machine and the interpreter differ in: {', '.join(result.disagreeing)}", str(args.folder)
         )
-    exactly = "within rounding" if compiled.report["arithmetic"] == "float32" else "bit for bit"
+    ways = {"float32": "within rounding", "int8 and float32": "bit for bit in int8 and within rounding in float,"}
+    exactly = ways.get(compiled.report["arithmetic"], "bit for bit")
     terminal.lines(["", f"The C on this machine and the interpreter agree {exactly} in every layer."])
     return 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from tinyc.report.table import Table
 from tinyc.report.text import clean, number, shape
 
 if TYPE_CHECKING:
+    from tinyc.driver.support import Form
     from tinyc.frontend.summary import NodeSummary
     from tinyc.ir.graph import Graph, Port
 
@@ -36,9 +37,14 @@ def execute(args: Namespace, terminal: Terminal) -> int:
     if any(node.problem for node in nodes):
         return _unsupported(args.model, nodes, terminal)
     from tinyc.driver.float_model import FloatModel
+    from tinyc.driver.support import int8_forms
 
     graph = FloatModel(args.model, dict(args.shape)).graph
-    _show(f"{args.model.name}: {len(nodes)} ONNX nodes, {len(graph.nodes)} layers", graph, args.model.name, terminal)
+    forms = int8_forms(graph)
+    floats = sum(form.because is not None for form in forms.values())
+    heading = f"{args.model.name}: {len(nodes)} ONNX nodes, {len(graph.nodes)} layers, "
+    heading += f"{floats} of them in float where the others are int8" if floats else "all of them possible in int8"
+    _show(heading, graph, args.model.name, terminal, forms)
     return 0
 
 
@@ -50,8 +56,9 @@ def _compiled(folder: Path, terminal: Terminal) -> int:
     return 0
 
 
-def _show(heading: str, graph: Graph, model: str, terminal: Terminal) -> None:
-    layers = _layers(graph)
+def _show(heading: str, graph: Graph, model: str, terminal: Terminal, forms: Mapping[str, Form] | None = None) -> None:
+    """`forms`: how the layers would be computed in int8, for a model that is not compiled yet."""
+    layers = _layers(graph, forms)
     macs, parameters = graph.macs(), sum(data.size for data in graph.constants.values())
     size = sum(graph.types[name].bytes for name in graph.constants)
     terminal.json(
@@ -69,14 +76,31 @@ def _show(heading: str, graph: Graph, model: str, terminal: Terminal) -> None:
     terminal.lines([heading])
     for kind, ports in (("input", graph.inputs), ("output", graph.outputs)):
         terminal.lines([f"{kind} {clean(p.name)}: {p.dtype} {shape(p.shape)}" for p in ports])
-    rows = [(e["name"], e["op"], shape(e["output_shape"]), number(e["macs"]), number(e["parameters"])) for e in layers]
-    terminal.table(Table("", ("layer", "operator", "output", ">MACs", ">parameters"), rows))
+    rows = [
+        (
+            e["name"],
+            e["op"],
+            f"{shape(e['output_shape'])} {e['dtype']}",
+            number(e["macs"]),
+            number(e["parameters"]),
+            *([] if forms is None else [_said(e)]),
+        )
+        for e in layers
+    ]
+    heads = ("layer", "operator", "output", ">MACs", ">parameters", *([] if forms is None else ["compiled in int8"]))
+    terminal.table(Table("", heads, rows))
     terminal.lines(["", f"{number(macs)} MACs, {number(parameters)} parameters in {number(size)} bytes"])
 
 
-def _layers(graph: Graph) -> list[dict[str, Any]]:
+def _said(layer: dict[str, Any]) -> str:
+    because = layer["in_float_because"]
+    return layer["compiled_as"] if because is None else f"{layer['compiled_as']}: {because}"
+
+
+def _layers(graph: Graph, forms: Mapping[str, Form] | None) -> list[dict[str, Any]]:
     """The nodes of a graph; a parameter that several read is counted with the first."""
-    layers, seen = [], set()
+    layers: list[dict[str, Any]] = []
+    seen: set[str] = set()
     for node in graph.nodes:
         own = [v for v in node.ins if v in graph.constants and v not in seen]
         seen.update(own)
@@ -85,10 +109,14 @@ def _layers(graph: Graph) -> list[dict[str, Any]]:
                 "name": node.name or node.outs[0],
                 "op": node.op.name,
                 "output_shape": list(graph.types[node.outs[0]].shape),
+                "dtype": graph.types[node.outs[0]].dtype.value,
                 "macs": node.op.macs(*(graph.types[v] for v in node.ins)),
                 "parameters": sum(graph.constants[v].size for v in own),
             }
         )
+        if forms is not None:
+            form = forms[node.outs[0]]
+            layers[-1] |= {"compiled_as": form.kind, "in_float_because": form.because}
     return layers
 
 
