@@ -31,7 +31,9 @@ from tinyc.ops import (
     MaxPool2D,
     Mean,
     Mul,
+    Normalize,
     Pad,
+    Recurrent,
     Reshape,
     Resize,
     Sigmoid,
@@ -290,6 +292,18 @@ def random_chain(rng: Random, most: int = 6) -> Graph:
     return b.finish(b.values[-1])
 
 
+def recurrent() -> Recurrent:
+    """A cell with one result."""
+    return Recurrent("gru", ("sigmoid", "tanh"), ((), ()), variant=True)
+
+
+def _cell_constants(b: Builder, inputs: int, size: int) -> list[str]:
+    """Its inputs behind the first, for one sequence of four steps."""
+    weights = b.normal(3 * size, inputs), b.normal(3 * size, size), b.normal(3 * size)
+    first = np.array([4], np.int32), np.zeros((1, 1, size), np.float32), b.normal(size)
+    return [b.constant(data) for data in (*weights, *first)]
+
+
 def every_operator(rng: Random) -> Graph:
     """A network in which each operator of a float graph occurs."""
     b = Builder(rng, "everything")
@@ -306,10 +320,13 @@ def every_operator(rng: Random) -> Graph:
     padded = b.apply(Pad((0, 1, 0, 0), (0, 0, 1, 0)), larger)
     pooled = b.apply(AvgPool2D((2, 2), (2, 2)), b.apply(MaxPool2D((3, 3), (1, 1), (1, 1, 1, 1)), padded))
     turned = b.apply(Transpose((0, 3, 1, 2)), pooled)
-    product = b.apply(MatMul(), turned, turned)
+    even = b.apply(Normalize(1e-5), turned, b.constant(b.normal(3)), b.constant(b.normal(3)))
+    product = b.apply(MatMul(), turned, even)
     means = b.apply(Mean((2, 3)), product)
     flat = b.apply(Reshape((1, 12)), means)
-    scores = b.apply(Softmax(), b.linear(Dense(), flat, b.normal(5, 12), 0, False))
+    states = b.apply(recurrent(), b.apply(Reshape((4, 1, 3)), flat), *_cell_constants(b, 3, 5))
+    last = b.apply(Reshape((1, 25)), states)
+    scores = b.apply(Softmax(), b.linear(Dense(), last, b.normal(5, 25), 0, False))
     return b.finish(b.values[2], scores)
 
 

@@ -20,6 +20,8 @@
 
 #include <stdint.h>
 
+#include "tinyc_recurrent_kernels.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Recurrent cells over sequences of float32, as macros that generated code fills with the cells' functions.
- * Inputs are already multiplied by their weights: x has, for each step and sequence, what they add to each gate.
+ * Recurrent cells over sequences of float32, as macros that generated code fills with the cells' functions. Their
+ * arguments: x, the weights of x and of h, the bias, the lengths, the first h, what the cell has besides, a work area, h.
  */
 #ifndef TINYC_RECURRENT_H
 #define TINYC_RECURRENT_H
@@ -16,6 +16,7 @@
 typedef struct {
     int32_t steps;
     int32_t sequences;
+    int32_t inputs;
     int32_t size;
     int32_t reverse; /* whether they run from their last step to their first */
     int32_t variant; /* LSTM: forget what is not let in; GRU: reset after the product */
@@ -70,24 +71,27 @@ static inline void tinyc_recurrent_store(const tinyc_recurrence *all, float *y, 
     } while (0)
 
 /*
- * All steps of all sequences, by the statements behind the last named argument. They find the step's inputs in x_ and
- * the state in h_, which they change; other states lie behind, each for all sequences. The result has a row for each
- * step and sequence, and then the last states, which is where they change.
+ * All steps of all sequences, by the statements behind the last named argument. They find what the step's inputs add to
+ * the gates in x_, the state in h_, which they change, and a work area. The result has a row for each step and sequence,
+ * and then the last states, which is where they change.
  */
-#define TINYC_RECURRENT_STEPS(params, gates, states, px, plengths, pstates, py, ...)                                   \
+#define TINYC_RECURRENT_STEPS(params, gates, px, pw, pb, plengths, pfirst, pwork, py, ...)                             \
     do {                                                                                                               \
         const tinyc_recurrence *const all_ = (params);                                                                 \
         const int32_t size_ = all_->size, others_ = all_->sequences * size_;                                           \
         float *const y_ = (float *)(py);                                                                               \
         float *const last_ = y_ + all_->steps * others_;                                                               \
-        (void)memcpy(last_, (pstates), (size_t)((states) * others_) * sizeof(float));                                  \
+        float *const x_ = (float *)(pwork);                                                                            \
+        float *const work_ = x_ + (gates) * size_;                                                                     \
+        (void)memcpy(last_, (pfirst), (size_t)others_ * sizeof(float));                                                \
         for (int32_t sequence_ = 0; sequence_ < all_->sequences; ++sequence_) {                                        \
             float *const h_ = last_ + sequence_ * size_;                                                               \
             const int32_t length_ = tinyc_recurrent_length(all_, (const int32_t *)(plengths), sequence_);              \
             for (int32_t step_ = 0; step_ < all_->steps; ++step_) {                                                    \
                 const int32_t row_ = tinyc_recurrent_row(all_, step_, length_, sequence_);                             \
                 if (step_ < length_) {                                                                                 \
-                    const float *const x_ = (const float *)(px) + row_ * (gates) * size_;                              \
+                    tinyc_recurrent_gates(x_, (const float *)(pb), (const float *)(pw),                                \
+                                          (const float *)(px) + row_ * all_->inputs, (gates) * size_, all_->inputs);   \
                     __VA_ARGS__                                                                                        \
                 }                                                                                                      \
                 tinyc_recurrent_store(all_, y_ + row_ * size_, h_, step_ < length_);                                   \
@@ -95,17 +99,17 @@ static inline void tinyc_recurrent_store(const tinyc_recurrence *all, float *y, 
         }                                                                                                              \
     } while (0)
 
-/* h = F(x + R h). The work area has room for one state. */
-#define tinyc_rnn_inline(F, CLIP, params, px, pr, plengths, pstates, pwork, py)                                        \
+/* h = F(x + R h). The work area has room for two states. */
+#define tinyc_rnn_inline(F, CLIP, params, px, pw, pr, pb, plengths, pfirst, pwork, py)                                 \
     TINYC_RECURRENT_STEPS(                                                                                             \
-        params, 1, 1, px, plengths, pstates, py, float *const work_ = (float *)(pwork);                                \
+        params, 1, px, pw, pb, plengths, pfirst, pwork, py,                                                            \
         tinyc_recurrent_gates(work_, x_, (const float *)(pr), h_, size_, size_);                                       \
         for (int32_t k_ = 0; k_ < size_; ++k_) { TINYC_RECURRENT_APPLY(F, CLIP, work_[k_], h_[k_]); })
 
-/* Gates z, r and h; `pb` is the bias of the product with the state for the last. Work area: three states. */
-#define tinyc_gru_inline(F, G, CLIP, params, px, pr, plengths, pstates, pb, pwork, py)                                 \
+/* Gates z, r and h; `pproduct` is the bias of the product with the state for the last. Work area: six states. */
+#define tinyc_gru_inline(F, G, CLIP, params, px, pw, pr, pb, plengths, pfirst, pproduct, pwork, py)                    \
     TINYC_RECURRENT_STEPS(                                                                                             \
-        params, 3, 1, px, plengths, pstates, py, float *const z_ = (float *)(pwork);                                   \
+        params, 3, px, pw, pb, plengths, pfirst, pwork, py, float *const z_ = work_;                                   \
         float *const reset_ = z_ + size_;                                                                              \
         float *const read_ = reset_ + size_;                                                                           \
         const float *const weights_ = (const float *)(pr) + 2 * size_ * size_;                                         \
@@ -116,29 +120,34 @@ static inline void tinyc_recurrent_store(const tinyc_recurrence *all, float *y, 
             read_[k_] = all_->variant != 0 ? h_[k_] : reset_[k_] * h_[k_];                                             \
         }                                                                                                              \
         for (int32_t k_ = 0; k_ < size_; ++k_) {                                                                       \
-            const float sum_ = tinyc_recurrent_dot(weights_ + k_ * size_, read_, size_) + ((const float *)(pb))[k_];   \
+            const float sum_ =                                                                                         \
+                tinyc_recurrent_dot(weights_ + k_ * size_, read_, size_) + ((const float *)(pproduct))[k_];            \
             const float gate_ = x_[2 * size_ + k_] + (all_->variant != 0 ? reset_[k_] * sum_ : sum_);                  \
             float new_;                                                                                                \
             TINYC_RECURRENT_APPLY(G, CLIP, gate_, new_);                                                               \
             z_[k_] = (1.0f - z_[k_]) * new_ + z_[k_] * h_[k_];                                                         \
         } (void)memcpy(h_, z_, (size_t)size_ * sizeof(float));)
 
-/* Gates i, o, f and c; `pp` has the peepholes of the first three. Work area: four states. */
-#define tinyc_lstm_inline(F, G, H, CLIP, params, px, pr, plengths, pstates, pp, pwork, py)                             \
-    TINYC_RECURRENT_STEPS(                                                                                             \
-        params, 4, 2, px, plengths, pstates, py, float *const work_ = (float *)(pwork);                                \
-        float *const c_ = h_ + others_;                                                                                \
-        const float *const p_ = (const float *)(pp);                                                                   \
-        tinyc_recurrent_gates(work_, x_, (const float *)(pr), h_, 4 * size_, size_);                                   \
-        for (int32_t k_ = 0; k_ < size_; ++k_) {                                                                       \
-            float in_, out_, forget_, new_;                                                                            \
-            TINYC_RECURRENT_APPLY(F, CLIP, work_[k_] + p_[k_] * c_[k_], in_);                                          \
-            TINYC_RECURRENT_APPLY(F, CLIP, work_[2 * size_ + k_] + p_[2 * size_ + k_] * c_[k_], forget_);              \
-            TINYC_RECURRENT_APPLY(G, CLIP, work_[3 * size_ + k_], new_);                                               \
-            c_[k_] = (all_->variant != 0 ? 1.0f - in_ : forget_) * c_[k_] + in_ * new_;                                \
-            TINYC_RECURRENT_APPLY(F, CLIP, work_[size_ + k_] + p_[size_ + k_] * c_[k_], out_);                         \
-            TINYC_RECURRENT_APPLY(H, v_, c_[k_], new_);                                                                \
-            h_[k_] = out_ * new_;                                                                                      \
-        })
+/* Gates i, o, f and c; `pp` has the peepholes of the first three. Work area: eight states. */
+#define tinyc_lstm_inline(F, G, H, CLIP, params, px, pw, pr, pb, plengths, pfirst, pp, pfirst_c, pwork, py, pc)        \
+    do {                                                                                                               \
+        const tinyc_recurrence *const cells_ = (params);                                                               \
+        (void)memcpy((pc), (pfirst_c), (size_t)(cells_->sequences * cells_->size) * sizeof(float));                    \
+        TINYC_RECURRENT_STEPS(                                                                                         \
+            params, 4, px, pw, pb, plengths, pfirst, pwork, py,                                                        \
+            float *const c_ = (float *)(pc) + sequence_ * size_;                                                       \
+            const float *const p_ = (const float *)(pp);                                                               \
+            tinyc_recurrent_gates(work_, x_, (const float *)(pr), h_, 4 * size_, size_);                               \
+            for (int32_t k_ = 0; k_ < size_; ++k_) {                                                                   \
+                float in_, out_, forget_, new_;                                                                        \
+                TINYC_RECURRENT_APPLY(F, CLIP, work_[k_] + p_[k_] * c_[k_], in_);                                      \
+                TINYC_RECURRENT_APPLY(F, CLIP, work_[2 * size_ + k_] + p_[2 * size_ + k_] * c_[k_], forget_);          \
+                TINYC_RECURRENT_APPLY(G, CLIP, work_[3 * size_ + k_], new_);                                           \
+                c_[k_] = (all_->variant != 0 ? 1.0f - in_ : forget_) * c_[k_] + in_ * new_;                            \
+                TINYC_RECURRENT_APPLY(F, CLIP, work_[size_ + k_] + p_[size_ + k_] * c_[k_], out_);                     \
+                TINYC_RECURRENT_APPLY(H, v_, c_[k_], new_);                                                            \
+                h_[k_] = out_ * new_;                                                                                  \
+            });                                                                                                        \
+    } while (0)
 
 #endif

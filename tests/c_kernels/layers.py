@@ -18,12 +18,13 @@ def graph_of(problem: Problem) -> Graph:
     """The operator alone, its constants as constants."""
     sig = problem.sig
     names = [f"x{i}" for i in range(len(sig.ins))]
+    outs = tuple(f"y{i}" for i in range(len(sig.outs)))
     return Graph(
         "layer",
         tuple(plain_port(name, sig.ins[i]) for i, name in enumerate(names) if i not in sig.constants),
-        (plain_port("y", sig.y),),
-        (Node(problem.op, tuple(names), ("y",), problem.op.name),),
-        {**dict(zip(names, sig.ins, strict=True)), "y": sig.y},
+        tuple(plain_port(name, kind) for name, kind in zip(outs, sig.outs, strict=True)),
+        (Node(problem.op, tuple(names), outs, problem.op.name),),
+        dict(zip((*names, *outs), (*sig.ins, *sig.outs), strict=True)),
         {names[i]: data for i, data in sig.constants.items()},
         sig.rounding,
     )
@@ -43,7 +44,7 @@ def check_on_board(problems: Sequence[Problem], board: str, folder: Path, pick: 
         if i not in problem.sig.constants
     }
     result = model.emulate([inputs])
-    want = [problem.op.eval_int(problem.ins, problem.sig)[0].tobytes() for problem in problems]
+    want = [b"".join(a.tobytes() for a in p.op.eval_int(p.ins, p.sig)) for p in problems]
     got, at = result.outputs, 0
     for problem, bytes_wanted in zip(problems, want, strict=True):
         same = got[at : at + len(bytes_wanted)] == bytes_wanted

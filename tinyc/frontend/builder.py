@@ -79,29 +79,35 @@ class Builder:
         return UnsupportedError(f"its {what} ('{name}') must be constant, not computed at run time{behind}", where)
 
     def emit(self, op: Op, ins: tuple[str, ...], stem: str, node: str, where: str) -> str:
-        """`op` applied to values; its result. `node` is the model's name of the node, `where` the place for messages.
+        """`op`, which has one result, applied to values; see `emit_all`."""
+        (value,) = self.emit_all(op, ins, stem, node, where)
+        return value
+
+    def emit_all(self, op: Op, ins: tuple[str, ...], stem: str, node: str, where: str) -> tuple[str, ...]:
+        """`op` applied to values; its results. `node` is the model's name of the node, `where` the place for messages.
 
         What depends on constants alone is computed here and now, and so is what has no elements.
         """
         if not op.any_type:
             self._check_floats(op, ins, where)
         try:
-            (kind,) = op.infer(*(self.types[v] for v in ins))
+            kinds = op.infer(*(self.types[v] for v in ins))
         except VerifyError as error:
             raise UnsupportedError(error.message, where, error.hint) from None
-        if min(kind.shape, default=1) < 0 or kind.size > MAX_ELEMENTS:
-            raise TinycError(f"its result's shape {kind.shape} is not possible", where)
-        if kind.size == 0:
-            return self.constant(np.zeros(kind.shape, kind.dtype.numpy), stem, where)
+        for kind in kinds:
+            if min(kind.shape, default=1) < 0 or kind.size > MAX_ELEMENTS:
+                raise TinycError(f"its result's shape {kind.shape} is not possible", where)
+        if all(kind.size == 0 for kind in kinds):
+            return tuple(self.constant(np.zeros(kind.shape, kind.dtype.numpy), stem, where) for kind in kinds)
         for value in ins:
             self._check_elements(value, value, where)
         if all(v in self.constants for v in ins):
-            (data,) = op.eval_float(*(self.constants[v] for v in ins))
-            return self.constant(data.reshape(kind.shape), stem, where)
-        out = self.fresh(stem)
-        self.types[out] = kind
-        self._nodes.append(Node(op, ins, (out,), node))
-        return out
+            results = zip(kinds, op.eval_float(*(self.constants[v] for v in ins)), strict=True)
+            return tuple(self.constant(data.reshape(kind.shape), stem, where) for kind, data in results)
+        outs = tuple(self.fresh(stem) for _ in kinds)
+        self.types.update(zip(outs, kinds, strict=True))
+        self._nodes.append(Node(op, ins, outs, node))
+        return outs
 
     def _check_elements(self, value: str, name: str, where: str) -> None:
         """TinycError for what is empty, where something is to be computed from it."""

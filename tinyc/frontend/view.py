@@ -167,6 +167,10 @@ class View:
         """`op` applied to values; its result."""
         return self._builder.emit(op, ins, self._stem, self.name, self.where)
 
+    def emit_all(self, op: Op, *ins: str) -> tuple[str, ...]:
+        """`op` applied to values; its results, of which it may have several."""
+        return self._builder.emit_all(op, ins, self._stem, self.name, self.where)
+
     def store(self, data: Array, name: str) -> str:
         """A new constant of the graph, float32; `name` is for reading."""
         return self._builder.constant(data, name, self.where)

@@ -133,6 +133,14 @@ class Op(ABC):
         """The finest scale of the result that its int8 arithmetic has room for, given the scales of the inputs."""
         return 0.0
 
+    def internals(self, *ins: F32) -> tuple[F32, ...]:
+        """Values inside, over the reals, of which the int8 arithmetic must know the ranges."""
+        return ()
+
+    def with_internals(self, ranges: Sequence[tuple[float, float]]) -> Op:
+        """The operator with what its int8 arithmetic has to know of the ranges of `internals`."""
+        return self
+
     def is_identity(self, *ins: TensorType) -> bool:
         """Whether the result is the first input, whatever that holds."""
         return False

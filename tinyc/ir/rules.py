@@ -43,7 +43,9 @@ class Own:
 
 @dataclass(frozen=True)
 class Observed:
-    """A result: int8, per tensor, parameters from calibration."""
+    """A result: int8, per tensor, parameters from calibration, by which it holds the values of inputs `covers` too."""
+
+    covers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import TinycError
-from tinyc.ir.graph import Graph
+from tinyc.ir.graph import Graph, Node
 from tinyc.ir.interp import execute, to_value
+from tinyc.ir.rules import Free
 from tinyc.quant.observers import ObserverChoice
 from tinyc.quant.partition import rules_of, stored_values
 
@@ -21,8 +22,13 @@ Progress = Callable[[int, int], None]  # samples done, samples in all
 def calibrate(
     graph: Graph, samples: Mapping[str, NDArray[Any]], choice: ObserverChoice, progress: Progress | None = None
 ) -> dict[str, Range]:
-    """The range of each activation of a float graph that is needed in int8. `samples` as `match_samples` gives them."""
-    stored = stored_values(graph, rules_of(graph))
+    """The range of each activation of a float graph that is needed in int8, and of what is inside operators.
+
+    `samples` as `match_samples` gives them; what is inside an operator has the name that `inside` gives it.
+    """
+    rules = rules_of(graph)
+    stored = stored_values(graph, rules)
+    nodes = [n for n in graph.nodes if not all(isinstance(out, Free) for out in rules[n.outs[0]].outs)]
     activations = [name for name in graph.types if name in stored]
     if not activations:
         return {}
@@ -36,6 +42,9 @@ def calibrate(
                 values = execute(graph, inputs)
             for name in activations:
                 observers[name].see(values[name], index)
+            for node in nodes:
+                for place, seen in enumerate(node.op.internals(*(values[v] for v in node.ins))):
+                    observers.setdefault(inside(node, place), choice.create()).see(seen, index)
             if progress:
                 progress(index * count + number + 1, passes * count)
     ranges = {name: observer.range() for name, observer in observers.items()}
@@ -47,6 +56,11 @@ def calibrate(
                 "check that the samples are scaled as in training",
             )
     return ranges
+
+
+def inside(node: Node, place: int) -> str:
+    """What ranges call value `place` of the `internals` of a node; no value of a graph is called so."""
+    return f"{node.outs[0]}#{place}"
 
 
 def random_samples(graph: Graph, seed: int, count: int = 8) -> dict[str, NDArray[Any]]:

@@ -12,12 +12,12 @@ from tinyc.errors import UnsupportedError
 from tinyc.ir.graph import Graph, Names, Node
 from tinyc.ir.groups import Groups
 from tinyc.ir.op import Array, Op
-from tinyc.ir.rules import AsIs, Bias, Fixed, Free, QuantRule, SameAs, Unify, Weight
+from tinyc.ir.rules import AsIs, Bias, Fixed, Free, Observed, QuantRule, SameAs, Unify, Weight
 from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
 from tinyc.ops.dequantize import Dequantize
 from tinyc.ops.quantize import Quantize
 from tinyc.ops.requantize import Requantize
-from tinyc.quant.calibrate import Range
+from tinyc.quant.calibrate import Range, inside
 from tinyc.quant.partition import read_as_they_are, rules_of
 from tinyc.quant.tables import Composed
 
@@ -30,7 +30,8 @@ Rules = Mapping[str, QuantRule]
 
 def quantize(graph: Graph, ranges: Mapping[str, Range], rounding: Rounding) -> Graph:
     """The graph in integers, as far as its operators have int8 forms. `ranges` is what `calibrate` found."""
-    graph, rules = _unify(graph, rules_of(graph))
+    known = graph.with_nodes([_knowing(node, ranges) for node in graph.nodes])
+    graph, rules = _unify(known, rules_of(graph))
     groups = _scale_groups(graph, rules)
     params = _activation_params(graph, rules, groups, ranges)
     weights: dict[tuple[str, int], _Weights] = {}
@@ -53,6 +54,14 @@ class _Weights:
     bias: NDArray[np.int32]
     largest_sum: int
     """No accumulator exceeds it."""
+
+
+def _knowing(node: Node, ranges: Mapping[str, Range]) -> Node:
+    """The node with an operator that knows the ranges of what is inside."""
+    seen: list[Range] = []
+    while inside(node, len(seen)) in ranges:
+        seen.append(ranges[inside(node, len(seen))])
+    return replace(node, op=node.op.with_internals(seen)) if seen else node
 
 
 def _unify(graph: Graph, rules: Rules) -> tuple[Graph, Rules]:
@@ -109,12 +118,16 @@ def _activation_params(
 ) -> dict[str, QuantParams]:
     """Parameters of each group of activations."""
     params: dict[str, QuantParams] = {}
+    covered: dict[str, list[str]] = {}
     read = {v for node in graph.nodes for v in _activations(node, rules)}
     for node in graph.nodes:
         for value, rule in zip(node.outs, rules[node.outs[0]].outs, strict=True):
             if isinstance(rule, Fixed):
                 params[groups.of(value)] = rule.params
+            elif isinstance(rule, Observed):
+                covered.setdefault(groups.of(value), []).extend(node.ins[i] for i in rule.covers)
     for group, members in groups.members().items():
+        members = [*members, *covered.get(group, [])]
         seen = [ranges[m] for m in members if m in ranges]
         constants = [graph.constants[m] for m in members if m in graph.constants and m in read]
         seen += [(float(c.min()), float(c.max())) for c in constants]

@@ -62,7 +62,7 @@ class _Pairs:
         starts, scales = (np.pad(a, [(0, self.y[3] % 2), (0, 0)]) for a in (self.starts[:, None], stage.scales))
         if bits:
             starts = (starts << bits) - 127 * values[:, :, 1::2].sum(axis=(1, 2))[:, None]
-        words = np.concatenate([_by_pairs(starts), _words(values, bool(bits)), _by_pairs(scales)], axis=1)
+        words = np.concatenate([by_pairs(starts), words_of(values, bool(bits)), by_pairs(scales)], axis=1)
         call = tinyc_call(
             "tinyc_conv_pairs_s8" if bits else "tinyc_conv_pairs_wide_s8",
             Struct("tinyc_conv_pairs_params", self._params(stage)),
@@ -111,12 +111,12 @@ class _Pairs:
         }  # fmt: skip
 
 
-def _by_pairs(per_filter: NDArray[np.int64] | NDArray[np.int32]) -> NDArray[np.int64]:
+def by_pairs(per_filter: NDArray[np.int64] | NDArray[np.int32]) -> NDArray[np.int64]:
     """(filters, words) as (pairs of filters, words)."""
     return per_filter.astype(np.int64).reshape(per_filter.shape[0] // 2, -1)
 
 
-def _words(values: NDArray[np.int64], packed: bool) -> NDArray[np.int64]:
+def words_of(values: NDArray[np.int64], packed: bool) -> NDArray[np.int64]:
     """The words of each pair of filters, given the values (filters, fours, 4)."""
     stored = 256 * values[:, :, ::2] + values[:, :, 1::2] if packed else values[:, :, [0, 2, 1, 3]]
     pairs = stored.astype("<i2").reshape(-1, 2, *stored.shape[1:]).transpose(0, 2, 1, 3)

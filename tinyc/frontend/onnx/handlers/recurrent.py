@@ -1,11 +1,11 @@
-"""RNN, GRU and LSTM: a dense layer over all steps for what the inputs add to the gates, and an operator a direction.
+"""RNN, GRU and LSTM: an operator a direction.
 
 Inside, steps are the outermost axis, then sequences; directions are tensors of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,6 @@ from tinyc.frontend.onnx.node import NodeView
 from tinyc.frontend.pieces import taken
 from tinyc.ops.add import Add
 from tinyc.ops.concat import Concat
-from tinyc.ops.dense import Dense
-from tinyc.ops.matmul import MatMul
 from tinyc.ops.recurrent import CELLS, Recurrent
 
 _X, _W, _R, _B, _LENGTHS, _H, _C, _PEEPHOLES = range(8)
@@ -115,8 +113,8 @@ def _functions(node: NodeView, name: str, directions: int) -> Iterator[Functions
         yield tuple(names), tuple(parameters)
 
 
-def _one_direction(node: NodeView, op: Recurrent, direction: int, x: str, sizes: _Sizes) -> str:
-    """The states after each step, and the last states behind them."""
+def _one_direction(node: NodeView, op: Recurrent, direction: int, x: str, sizes: _Sizes) -> tuple[str, ...]:
+    """The states after each step with the last h behind them, and the last c."""
     kind, size, sequences = CELLS[op.cell], sizes.size, sizes.sequences
 
     def zeros(name: str, *shape: int) -> str:
@@ -142,34 +140,34 @@ def _one_direction(node: NodeView, op: Recurrent, direction: int, x: str, sizes:
         extra = [behind(further, 2 * size, size)]
         further = node.emit(Concat(0), behind(further, 0, 2 * size), zeros("bias", size))
     elif op.cell == "lstm":
-        extra = [of_direction(_PEEPHOLES, (3 * size,)) if node.has(_PEEPHOLES) else zeros("peepholes", 3 * size)]
+        peepholes = of_direction(_PEEPHOLES, (3 * size,)) if node.has(_PEEPHOLES) else zeros("peepholes", 3 * size)
+        extra = [peepholes, state(_C, "c")]
     bias = node.emit(Add(), bias, further)
-    if node.is_constant(_W) and (not node.has(_B) or node.is_constant(_B)):
-        gates = node.emit(Dense(), x, weights, bias)
-    else:
-        gates = node.emit(Add(), node.emit(MatMul(), x, node.transposed(weights, (1, 0))), bias)
     if node.has(_LENGTHS):
         lengths = node.value(_LENGTHS)
     else:
         lengths = node.store(np.full(sequences, sizes.steps, np.int32), f"{node.name}.lengths")
-    first = state(_H, "h")
-    if op.cell == "lstm":
-        first = node.emit(Concat(0), first, state(_C, "c"))
-    return node.emit(op, gates, r, lengths, first, *extra)
+    return node.emit_all(op, x, weights, r, bias, lengths, state(_H, "h"), *extra)
 
 
-def _joined(node: NodeView, results: list[str], sizes: _Sizes) -> list[str | None]:
+def _joined(node: NodeView, results: list[tuple[str, ...]], sizes: _Sizes) -> list[str | None]:
     """Y, and the last states, of all directions."""
     steps, shape = sizes.steps, (sizes.sequences, sizes.size)
 
-    def joined(first: int, count: int, axis: int) -> str:
-        parts = [taken(node, value, {0: (count, first, 1)}) for value in results]
+    def joined(values: Sequence[str], axis: int) -> str:
         if axis:
-            parts = [node.reshaped(part, (count, 1, *shape)) for part in parts]
-        value = parts[0] if len(parts) == 1 else node.emit(Concat(axis), *parts)
+            values = [node.reshaped(value, (node.shape_of(value)[0], 1, *shape)) for value in values]
+        value = values[0] if len(values) == 1 else node.emit(Concat(axis), *values)
         if not sizes.batch_first:
             return value
         return node.transposed(value, (2, 0, 1, 3) if axis else (1, 0, 2))
 
-    firsts = [(0, steps, 1), *((at, 1, 0) for at in range(steps, node.shape_of(results[0])[0]))]
-    return [joined(*where) if name else None for name, where in zip(node.results, firsts, strict=False)]
+    found: list[str | None] = []
+    for index, name in enumerate(node.results):
+        if index < 2:
+            run = (1, steps, 1) if index else (steps, 0, 1)
+            values = [taken(node, result[0], {0: run}) for result in results]
+        else:
+            values = [result[1] for result in results]
+        found.append(joined(values, int(index == 0)) if name else None)
+    return found
