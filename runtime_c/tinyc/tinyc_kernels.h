@@ -135,8 +135,15 @@ typedef struct {
 /* w [out_c, kernel_h, kernel_w, kernel_c]; b [out_c]. Outside x there are zeros. */
 void tinyc_conv2d_f32(const tinyc_conv2d_params *params, const float *x, const float *w, const float *b, float *y);
 
-/* w [1, kernel_h, kernel_w, out_c]; b [out_c]; channel o of the result sees channel o / (out_c / in_c) of x. */
+/* The same in blocks, for kernel_c = in_c. w: for each four filters, the last ones filled up with zeros, their biases and
+ * then the weights [kernel_h, kernel_w, in_c][4]. */
+void tinyc_conv_blocks_f32(const tinyc_conv2d_params *params, const float *x, const float *w, float *y);
+
+/* w [1, kernel_h, kernel_w, out_c]; b [out_c]; channel o of the result sees channel o / (out_c / in_c) of x. The one in
+ * blocks wants out_c = in_c and dilation_w = 1. */
 void tinyc_depthwise_conv2d_f32(const tinyc_conv2d_params *params, const float *x, const float *w, const float *b,
+                                float *y);
+void tinyc_depthwise_blocks_f32(const tinyc_conv2d_params *params, const float *x, const float *w, const float *b,
                                 float *y);
 
 /* y [rows, out] = x [rows, depth] times the transpose of w [out, depth], plus b [out]. */

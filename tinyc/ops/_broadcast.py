@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import ClassVar
 
 import numpy as np
@@ -111,8 +112,12 @@ class BroadcastOp(Op):
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         if not sig.x.quant:
             params: tuple[Argument, ...] = float(self.low), float(self.high)
-            own = tinyc_call(f"tinyc_{self.name}_f32", broadcast_shape(sig), *params, In(0), In(1), Out())
-            return [(_over_operands(own, sig),)]
+            shape = broadcast_shape(sig)
+            own = tinyc_call(
+                f"tinyc_{self.name}_f32", shape, *params, In(0), In(1), Out(), work=_float_work(shape, self)
+            )
+            own = _over_operands(own, sig)
+            return [(inlined(own),), (own,)]
         params = broadcast_shape(sig), self.integer_params(sig)
         own = _over_operands(tinyc_call(f"tinyc_{self.name}_s8", *params, In(0), In(1), Out()), sig)
         operands = [_whole_operand(i, sig) for i in range(2)]
@@ -150,13 +155,29 @@ def _whole_operand(index: int, sig: Signature) -> Argument | None:
 
 
 def broadcast_shape(sig: Signature) -> Struct:
-    """A `tinyc_broadcast`: sizes of the result, outermost first, and each operand's strides in elements."""
-    shape = (1,) * (MAX_RANK - sig.y.rank) + sig.y.shape
+    """A `tinyc_broadcast`: sizes of the result, outermost first, and each operand's strides in elements.
 
-    def strides(kind: TensorType) -> tuple[int, ...]:
-        padded = (1,) * (MAX_RANK - kind.rank) + kind.shape
-        steps = [int(np.prod(padded[i + 1 :])) for i in range(MAX_RANK)]
-        return tuple(0 if size == 1 else step for size, step in zip(padded, steps, strict=True))
+    Axes along which both operands go on as they do along the next one are one axis.
+    """
+    axes = [(1, 0, 0)] * MAX_RANK
+    strides = [_strides(kind, sig.y.rank) for kind in sig.ins]
+    for size, *steps in zip(sig.y.shape, *strides, strict=True):
+        outer, *before = axes[-1]
+        if before == [step * size for step in steps] and len(axes) > MAX_RANK:
+            axes[-1] = (outer * size, *steps)
+        elif size > 1:
+            axes.append((size, *steps))
+    names = ("size", "a", "b")
+    return Struct("tinyc_broadcast", dict(zip(names, zip(*axes[-MAX_RANK:], strict=True), strict=True)), "shape")
 
-    fields = {"size": shape, "a": strides(sig.ins[0]), "b": strides(sig.ins[1])}
-    return Struct("tinyc_broadcast", fields, "shape")
+
+def _strides(kind: TensorType, rank: int) -> list[int]:
+    padded = (1,) * (rank - kind.rank) + kind.shape
+    return [0 if size == 1 else prod(padded[i + 1 :]) for i, size in enumerate(padded)]
+
+
+def _float_work(shape: Struct, op: BroadcastOp) -> dict[str, int]:
+    *rows, row = shape.fields["size"]
+    bounds = sum(abs(bound) != INFINITY for bound in (op.low, op.high))
+    results = prod(rows) * row
+    return {"calls": 1, "rows": prod(rows), "results": results, "bounds": bounds * results}

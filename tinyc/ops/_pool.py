@@ -28,6 +28,7 @@ from tinyc.ir.types import TensorType
 from tinyc.ops._clamp import INFINITY, activation, narrower, stored_range
 from tinyc.ops._lag import channel_by_channel, lag_by_pixel, with_lags
 from tinyc.ops._window import Pads, Pair, Window, nhwc
+from tinyc.ops.kernels.pools import pool_work
 
 BLOCK = 4  # channels that tinyc's kernels take at a time
 
@@ -105,7 +106,8 @@ class PoolOp(Op):
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         if not sig.x.quant:
-            return [(self._lagging(self._float(sig), sig, BLOCK),)]
+            own = self._lagging(self._float(sig), sig, BLOCK)
+            return [(inlined(own),), (own,)]
         cmsis = self._lagging(self._integer(sig, target), sig, 1)
         blocks = None if target.mve else self.blocks_call(sig)
         if blocks is None:
@@ -147,4 +149,4 @@ class PoolOp(Op):
                 "low": self.low, "high": self.high,
             },
         )  # fmt: skip
-        return tinyc_call(f"tinyc_{self.name}_f32", params, In(0), Out())
+        return tinyc_call(f"tinyc_{self.name}_f32", params, In(0), Out(), work=pool_work(sig, self.moving_window))

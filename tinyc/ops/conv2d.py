@@ -31,13 +31,14 @@ from tinyc.ops import _linear
 from tinyc.ops._convolution import ConvolutionOp
 from tinyc.ops._lag import Passes, all_channels_again, lag_by_block, lag_by_pixel, lag_by_strip
 from tinyc.ops._window import nhwc
-from tinyc.ops.kernels import conv_pairs, conv_plain, conv_vectors, winograd
+from tinyc.ops.kernels import conv_pairs, conv_plain, conv_vectors, float_blocks, winograd
 
 SOURCES = (
     conv_vectors.convolutions,
     winograd.convolutions,
     conv_pairs.convolutions,
     conv_plain.convolutions,
+    float_blocks.convolutions,
 )
 """Who offers specialised kernels for one group of filters, the fastest first."""
 

@@ -31,9 +31,9 @@ from tinyc.ops import _linear
 from tinyc.ops._clamp import activation, stored_range
 from tinyc.ops._lag import lag_by_rows
 from tinyc.ops._linear import LinearOp
-from tinyc.ops.kernels import conv_pairs, conv_plain, conv_vectors
+from tinyc.ops.kernels import conv_pairs, conv_plain, conv_vectors, float_blocks
 
-SOURCES = (conv_vectors.dense, conv_pairs.dense, conv_plain.dense)
+SOURCES = (conv_vectors.dense, conv_pairs.dense, conv_plain.dense, float_blocks.dense)
 """Who offers specialised kernels, the fastest first."""
 
 

@@ -18,9 +18,14 @@ from tinyc.ops import _linear
 from tinyc.ops._convolution import ConvolutionOp
 from tinyc.ops._lag import Passes, channel_by_channel, lag_by_pixel
 from tinyc.ops._window import nhwc
-from tinyc.ops.kernels import depthwise_plain, depthwise_planes, depthwise_vectors
+from tinyc.ops.kernels import depthwise_plain, depthwise_planes, depthwise_vectors, float_blocks
 
-SOURCES = (depthwise_vectors.candidates, depthwise_planes.candidates, depthwise_plain.candidates)
+SOURCES = (
+    depthwise_vectors.candidates,
+    depthwise_planes.candidates,
+    depthwise_plain.candidates,
+    float_blocks.depthwise,
+)
 """Who offers specialised kernels, the fastest first."""
 
 MVE_BLOCK_CHANNELS = 124  # channels that CMSIS-NN gathers at a time on a vector core

@@ -10,11 +10,12 @@ import numpy as np
 
 from tinyc.errors import VerifyError
 from tinyc.ir.fixed_point import multiplier_and_shift, requantize
-from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, tinyc_call
+from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, inlined, tinyc_call
 from tinyc.ir.op import F32, Array, Op, Region, Signature
 from tinyc.ir.rules import AsIs, Observed, QuantRule
 from tinyc.ir.types import TensorType
 from tinyc.ops._lag import lag_by_rows, with_lags
+from tinyc.ops.kernels import float_blocks
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,12 @@ class MatMul(Op):
             "b_step": depth * columns if b.rank > 2 else 0,
         }  # fmt: skip
         shape = Struct("tinyc_matmul_shape", fields, "shape")
-        lags = {0: lag_by_rows(batches * rows, depth, columns, block=4)}
         if not a.quant:
-            return [(with_lags(tinyc_call("tinyc_matmul_f32", shape, In(0), In(1), Out()), sig, lags),)]
+            work = float_blocks.matmul_work(batches, rows, depth, columns)
+            call = tinyc_call("tinyc_matmul_f32", shape, In(0), In(1), Out(), work=work)
+            call = with_lags(call, sig, {0: float_blocks.matmul_lag(batches, rows, depth, columns)})
+            return [(inlined(call),), (call,)]
+        lags = {0: lag_by_rows(batches * rows, depth, columns, block=4)}
         multiplier, shift = self._factor(sig)
         params = Struct(
             "tinyc_matmul_params",

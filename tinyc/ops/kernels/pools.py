@@ -14,7 +14,7 @@ FRACTION_BITS = 22  # of 1 / count, so that a product with it stays within 31 bi
 
 def maxima(sig: Signature, window: Window, bounds: tuple[int, int]) -> KernelCall:
     """The call for maxima clamped to these stored values."""
-    params, work = _params(sig, window, bounds), _work(sig, window)
+    params, work = _params(sig, window, bounds), pool_work(sig, window)
     return tinyc_call("tinyc_max_blocks_s8", params, In(0), Out(), work=work)
 
 
@@ -29,7 +29,7 @@ def averages(sig: Signature, window: Window, bounds: tuple[int, int]) -> KernelC
     terms = factors * (128 * counts + counts // 2) - (128 << FRACTION_BITS)
     quotients = np.concatenate([[[0, 0]], np.stack([factors, terms], axis=1)]).astype(np.int32)
     table = Table("quotients", quotients.reshape(-1))
-    params, work = _params(sig, window, bounds), _work(sig, window)
+    params, work = _params(sig, window, bounds), pool_work(sig, window)
     return tinyc_call("tinyc_average_blocks_s8", params, table, In(0), Out(), work=work)
 
 
@@ -45,7 +45,8 @@ def _params(sig: Signature, window: Window, bounds: tuple[int, int]) -> Struct:
     return Struct("tinyc_pool_blocks_params", fields)
 
 
-def _work(sig: Signature, window: Window) -> dict[str, int]:
+def pool_work(sig: Signature, window: Window) -> dict[str, int]:
+    """What the loops of any pooling do."""
     cells = window.kernel[0] * window.kernel[1]
     pixels = sig.y.size // sig.y.shape[3]
     return {"calls": 1, "pixels": pixels, "results": sig.y.size, "reads": sig.y.size * cells}
