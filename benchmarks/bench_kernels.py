@@ -2,7 +2,8 @@
 
 A sweep over single layers of many shapes: every kernel that a layer could call is run in the emulator. The table in
 build/bench-kernels.md has instructions, instructions a multiply-accumulate, and how far the weights that are fitted
-to the kernel's work are off. `--update` writes figures and weights to costs/<core>.json, which the compiler reads.
+to the kernel's work are off. `--update` writes figures and weights to costs/<core>.json, which the compiler reads; with
+`--only` those of some kernels, the others stay as they are.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ from tinyc.ir.graph import Graph, Node, plain_port
 from tinyc.ir.kernel import KernelSet
 from tinyc.ir.op import Op
 from tinyc.ir.types import TensorType, f32
-from tinyc.ops import Add, AvgPool2D, Clamp, Conv2D, Dense, DepthwiseConv2D, MaxPool2D, Mean, Mul, Softmax
+from tinyc.ops import Add, AvgPool2D, Clamp, Conv2D, Dense, DepthwiseConv2D, MatMul, MaxPool2D, Mean, Mul, Softmax, Sub
 from tinyc.program.choice import Choice, kind, plain_work
 from tinyc.program.costs import label, work_key
 from tinyc.program.program import build_program
@@ -121,8 +122,48 @@ def sweep() -> Iterator[Layer]:
     yield Layer(Clamp(0.0, 1.0), ((1, 9, 9, 9),))
 
 
-def graph_of(layers: Sequence[Layer]) -> Graph:
-    """The layers side by side, each with inputs and an output of its own, in int8."""
+def float_sweep() -> Iterator[Layer]:
+    """The layers that are measured in float: with clamps too, whose comparisons cost something there."""
+    relu, both = {"low": 0.0}, {"low": 0.0, "high": 6.0}
+    for size, depth, out, clamp in (
+        (24, 8, 16, both), (12, 16, 32, relu), (12, 64, 64, {}), (6, 128, 32, relu), (10, 24, 40, {}),
+        (5, 96, 17, both), (1, 64, 12, {}), (16, 3, 8, relu),
+    ):  # fmt: skip
+        yield with_clamp(convolution(size, size, depth, out, 1), clamp)
+    for size, depth, out, kernel, stride, clamp in (
+        (16, 16, 16, 3, 1, relu), (8, 64, 64, 3, 1, {}), (16, 16, 32, 3, 2, relu), (16, 3, 16, 3, 1, both),
+        (32, 3, 8, 3, 2, both), (7, 10, 6, 3, 1, {}), (14, 8, 24, 5, 1, relu), (5, 33, 9, 3, 1, {}),
+        (20, 5, 12, 5, 2, {}), (28, 1, 8, 3, 1, relu),
+    ):  # fmt: skip
+        yield with_clamp(convolution(size, size, depth, out, kernel, stride), clamp)
+    yield with_clamp(convolution(49, 10, 1, 64, (10, 4), 2), both)
+    for size, channels, kernel, stride, clamp in (
+        (24, 8, 3, 1, both), (24, 16, 3, 2, relu), (12, 32, 3, 1, {}), (12, 64, 3, 2, both), (6, 128, 3, 1, relu),
+        (10, 48, 5, 1, {}), (5, 96, 7, 1, relu), (9, 7, 3, 1, {}), (13, 30, 3, 1, both),
+    ):  # fmt: skip
+        yield with_clamp(depthwise(size, size, channels, kernel, stride), clamp)
+    for rows, depth, out in ((1, 640, 128), (1, 128, 8), (1, 8, 128), (1, 64, 10), (4, 33, 17), (9, 64, 64)):
+        yield dense(rows, depth, out)
+    for a, b in (((16, 16, 16), (16, 16, 16)), ((4, 33), (33, 18)), ((1, 64), (64, 10))):
+        yield Layer(MatMul(), (a, b), fed=2)
+    for shape in ((1, 16, 16, 16), (1, 5, 7, 9)):
+        for op in (Add, Sub, Mul):
+            yield Layer(op(), (shape, shape), fed=2)
+            yield Layer(op(low=0.0), (shape, shape[-1:]), fed=2)
+    for size, channels, kernel, stride in ((8, 64, 8, 8), (16, 16, 2, 2), (13, 24, 3, 2), (25, 10, 5, 5)):
+        for pool in (MaxPool2D, AvgPool2D):
+            yield Layer(pool((kernel, kernel), (stride, stride), high=1.0), ((1, size, size, channels),))
+
+
+def with_clamp(layer: Layer, bounds: Mapping[str, float]) -> Layer:
+    """The layer with its results within bounds."""
+    clamped = layer.op.clamped(bounds.get("low", -np.inf), bounds.get("high", np.inf))
+    assert clamped is not None
+    return replace(layer, op=clamped)
+
+
+def graph_of(layers: Sequence[Layer], integer: bool = True) -> Graph:
+    """The layers side by side, each with inputs and an output of its own, in int8 or float."""
     random = np.random.default_rng(0)
     types: dict[str, TensorType] = {}
     constants, nodes, inputs, outputs = {}, [], [], []
@@ -140,7 +181,10 @@ def graph_of(layers: Sequence[Layer]) -> Graph:
         outputs.append(out)
     ports = [tuple(plain_port(name, types[name]) for name in some) for some in (inputs, outputs)]
     graph = Graph("sweep", ports[0], ports[1], tuple(nodes), types, constants)
-    return lower(graph, Quantization(random_samples(graph, 0, 2))).graph
+    return lower(graph, Quantization(random_samples(graph, 0, 2)) if integer else None).graph
+
+
+SWEEPS = {"int8": sweep, "float": float_sweep}
 
 
 @dataclass(frozen=True)
@@ -154,9 +198,8 @@ class Row:
     instructions: int
 
 
-def measured(layers: Sequence[Layer], board: Board, cache: Path) -> tuple[list[Row], dict[str, int]]:
+def measured(graph: Graph, board: Board, cache: Path) -> tuple[list[Row], dict[str, int]]:
     """Every kernel on every layer, and the bytes of code of each kernel."""
-    graph = graph_of(layers)
     target = kernel_target(board.cpu)
     choice = Choice(target, KernelSet.TINYC)
     offered = {n.outs[0]: choice.offered(n, n.op, graph.signature(n)) for n in graph.nodes if not n.op.is_view}
@@ -217,21 +260,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure kernels in the emulator.")
     parser.add_argument("--boards", nargs="+", default=BOARDS, metavar="BOARD", help="default: one of each core")
     parser.add_argument("--update", action="store_true", help="write costs/<core>.json")
+    parser.add_argument("--only", choices=SWEEPS, help="measure in int8 or in float; default: both")
     args = parser.parse_args()
-    layers = list(sweep())
+    kinds = [args.only] if args.only else list(SWEEPS)
+    graphs = {kind: graph_of(list(SWEEPS[kind]()), kind == "int8") for kind in kinds}
     BUILD.mkdir(exist_ok=True)
     text = ""
     with tempfile.TemporaryDirectory(prefix="tinyc-kernels-") as cache:
         for name in track(args.boards, "measuring", console=Console(stderr=True)):
             board = load_board(name)
-            rows, sizes = measured(layers, board, Path(cache))
+            found = [measured(graph, board, Path(cache)) for graph in graphs.values()]
+            rows, sizes = (
+                [row for some, _ in found for row in some],
+                {n: b for _, some in found for n, b in some.items()},
+            )
             by_kernel: dict[str, list[Row]] = defaultdict(list)
             for row in rows:
                 by_kernel[row.label].append(row)
             weights = {kernel: fitted(some) for kernel, some in by_kernel.items()}
             text += table(board.cpu.name, rows, weights)
             if args.update:
-                write(board, by_kernel, weights, sizes)
+                write(board, by_kernel, weights, sizes, kept=args.only is not None)
     (BUILD / "bench-kernels.md").write_text(text)
     print(text, end="")
     return 0
@@ -242,9 +291,11 @@ def write(
     by_kernel: Mapping[str, Sequence[Row]],
     weights: Mapping[str, Mapping[str, float]],
     sizes: Mapping[str, int],
+    kept: bool,
 ) -> None:
-    """The table that the compiler reads."""
-    kernels = {}
+    """The table that the compiler reads; `kept`: what is not measured stays in it."""
+    file = COSTS / f"{board.cpu.name}.json"
+    kernels = json.loads(file.read_text())["kernels"] if kept else {}
     for name, rows in sorted(by_kernel.items()):
         function, *_, last = f"{name} {name}".split(" ")
         size = sizes.get(f"{function} inline" if last == "inline" else function, 0)
@@ -252,8 +303,8 @@ def write(
         kernels[name] = {"per": weights[name], "code_bytes": size, "measured": dict(sorted(points.items()))}
     COSTS.mkdir(exist_ok=True)
     tools = {what: tool_version(tool) for what, tool in (("compiler", ARM_GCC), ("emulator", QEMU))}
-    text = json.dumps({"core": board.cpu.name, **tools, "kernels": kernels}, indent=1)
-    (COSTS / f"{board.cpu.name}.json").write_text(f"{text}\n")
+    text = json.dumps({"core": board.cpu.name, **tools, "kernels": dict(sorted(kernels.items()))}, indent=1)
+    file.write_text(f"{text}\n")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ TRIALS = 4  # firmwares that are linked to find one that fits: estimates of code
 SAFELY = 0.6  # of a budget, by estimate, is not checked by linking
 NEARLY = 0.85  # of a board's flash is for the model, where it is scarce
 CODE_BYTES = {Optimize.SPEED: 48 * 1024, Optimize.SIZE: 16 * 1024}
-"""The most code that a model and its int8 kernels are to have, if that can be."""
+"""The most code that a model and its kernels are to have, if that can be."""
 CODE_OF_LAYER = 60  # bytes that call a kernel
 
 
@@ -70,7 +70,7 @@ def settle(
     if wish.autotune:
         choice = tuned(graph, choice, board, cache_dir, watch)
         point = plan(graph, select_kernels(graph, choice, Budget(ram=ram)))
-    if choice.kernels is not KernelSet.TINYC or choice.target.foreign or not graph.is_integer():
+    if choice.kernels is not KernelSet.TINYC or choice.target.foreign:
         return point
     most = CODE_BYTES[wish.optimize]
     code = most - CODE_OF_LAYER * len(point.program.layers)

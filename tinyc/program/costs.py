@@ -19,6 +19,7 @@ Work = Mapping[str, int]
 
 GUESS = {"calls": 200.0, "macs": 2.5, "results": 20.0}
 GUESSED_CODE_BYTES = 1000
+GUESSED_LOOP_BYTES = 300  # of a function that is made of loops
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,10 @@ class Costs:
 
     def code_bytes(self, call: KernelCall) -> int:
         """Of one copy of the code."""
-        return self.kernels.get(label(call), UNKNOWN).code_bytes
+        known = self.kernels.get(label(call))
+        if known is None and call.inline:
+            return GUESSED_LOOP_BYTES
+        return (known or UNKNOWN).code_bytes
 
 
 def label(call: KernelCall) -> str:

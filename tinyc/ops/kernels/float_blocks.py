@@ -11,9 +11,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct, Table, inlined, tinyc_call
+from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, Table, inlined, tinyc_call
 from tinyc.ir.op import Signature
-from tinyc.ops._lag import Passes, Shape, last_start, lag_by_pixel, lowest_elements, smallest_lag, with_lags
+from tinyc.ops._lag import Passes, Shape, lag_by_pixel, last_start, lowest_elements, smallest_lag, with_lags
 from tinyc.ops._window import CELL, Window
 
 PIXELS, FILTERS = 4, 4
@@ -62,9 +62,7 @@ def _in_a_row(shape: Shape) -> Shape:
     return 1, 1, int(np.prod(shape[:-1])), shape[-1]
 
 
-def _candidates(
-    sig: Signature, clamp: tuple[float, float], window: Window, x: Shape, y: Shape
-) -> Sequence[Candidate]:
+def _candidates(sig: Signature, clamp: tuple[float, float], window: Window, x: Shape, y: Shape) -> Sequence[Candidate]:
     call = tinyc_call(
         "tinyc_conv_blocks_f32",
         Struct("tinyc_conv2d_params", _params(window, clamp, x, y, x[3])),
@@ -124,7 +122,7 @@ def _lag(window: Window, x: Shape, y: Shape) -> int:
 
 
 def _work(window: Window, x: Shape, y: Shape) -> dict[str, int]:
-    """`steps`: of four pixels, or of one that is `alone`, each times four filters; `runs`: of taps that lie together."""
+    """`steps`: of four pixels, or of one that is `alone`, times four filters; `runs`: of taps that lie together."""
     quads, apart = -(-y[3] // FILTERS), window.dilation[1] > 1
     rows = y[0] * Window((window.kernel[0], 1), (window.stride[0], 1), (window.pads[0], 0, window.pads[2], 0),
                          (window.dilation[0], 1)).cells(x[1], 1)[:, 0]  # fmt: skip
