@@ -23,6 +23,7 @@ USERS_OF_MATH = {
     "tinyc_grid_sample",
     "tinyc_linear_attention",
     "tinyc_loops",
+    "tinyc_normalize_f32",
     "tinyc_recurrent",
     "tinyc_roi_align",
     "tinyc_sigmoid_f32",
