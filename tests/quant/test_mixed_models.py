@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx import TensorProto
-from qdq import QdqModel, random_inputs
+from qdq import QdqModel, random_inputs, reference
 
 import tinyc
 from tinyc.cli.entry import main
@@ -129,3 +129,60 @@ def test_inspect_says_beforehand_what_stays_in_float(tmp_path: Path, capsys: pyt
     assert {e["compiled_as"] for e in layers} == {"int8", "table", "f32"}
     assert main(["inspect", str(path)]) == 0
     assert "f32: accumulate has no int8 form" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "pads", "groups", "layers"),
+    [
+        (2, 2, 0, 1, ["conv2d", "reshape", "transpose", "reshape", "conv2d"]),
+        (3, 1, 1, 1, ["conv2d", "conv2d"]),
+        (4, 2, 1, 8, ["depthwise_conv2d", "reshape", "transpose", "reshape", "strided", "conv2d"]),
+    ],
+)
+def test_transposed_convolutions(
+    tmp_path: Path, kernel: int, stride: int, pads: int, groups: int, layers: list[str]
+) -> None:
+    """An ordinary one and moves, whatever stands behind folded into it."""
+
+    def make(m: QdqModel) -> Outputs:
+        w = m.constant((m.rng.normal(size=(8, 8 // groups, kernel, kernel)) / 6).astype(np.float32))
+        b = m.constant(m.rng.normal(size=8).astype(np.float32))
+        x = m.op("ConvTranspose", "x", w, b, strides=[stride] * 2, pads=[pads] * 4, group=groups)
+        if groups == 1:
+            x = m.op(
+                "BatchNormalization", x, *(m.constant(m.rng.uniform(0.5, 2, 8).astype(np.float32)) for _ in "sbmv")
+            )
+        return {conv_into(m, m.op("Relu", x), "y"): F32}
+
+    model, told = compiled(path := saved(make, tmp_path), tmp_path / "out", link=False)
+    assert [n.op.name for n in model.flat_graph.nodes] == layers and not told
+    result = check(model, random_inputs(model.graph.inputs, 2), model=path)
+    assert not result.disagreeing
+    (output,) = result.outputs
+    assert output.onnxruntime_max_abs_error is not None and output.onnxruntime_max_abs_error < 1e-4
+    assert output.accuracy.sqnr_db is not None and output.accuracy.sqnr_db > 20
+
+
+def conv_into(m: QdqModel, x: str, out: str) -> str:
+    weights = m.constant((m.rng.normal(size=(3, 8, 3, 3)) / 6).astype(np.float32))
+    return m.op("Conv", x, weights, out=out)
+
+
+def test_quantized_transposed_convolutions(tmp_path: Path) -> None:
+    m = QdqModel()
+    scales = m.rng.uniform(0.002, 0.01, 4)
+    data = m.rng.integers(-127, 128, (8, 4, 4, 4)).astype(np.int8)
+    w = m.dq(m.constant(data), scales, np.zeros(4, np.int8), axis=1)
+    y = m.op("ConvTranspose", m.qdq("x", 0.03, np.int8(3)), w, strides=[2, 2], pads=[1, 1, 1, 1])
+    y = m.qdq(m.op("Relu", y), 0.05, np.int8(-128))
+    m.dq(m.q(m.op("Sigmoid", y), 1 / 256, np.int8(-128)), 1 / 256, np.int8(-128), out="y")
+    path = m.save(tmp_path / "m.onnx", [("x", F32, (1, 8, 6, 6))], {"y": F32})
+    told: list[str] = []
+    model = tinyc.compile(path, BOARD, tmp_path / "out", link=False, say=told.append)
+    assert not told and model.report["arithmetic"] == "int8"
+    inputs = random_inputs(model.graph.inputs, 2)
+    got = model.run(inputs)["y"]
+    np.testing.assert_array_equal(got, model.run(inputs, on="interpreter")["y"])
+    for number in range(2):
+        (want,) = reference(path).run(None, {"x": inputs["x"][number]})
+        np.testing.assert_allclose(got[number], want[0], atol=1 / 256 + 1e-6)

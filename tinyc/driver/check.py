@@ -174,7 +174,7 @@ class _Watch:
         self.runtime_error = {p.name: 0.0 for p in self.graph.outputs}
 
     def see(self, sample: Mapping[str, Array], runtime: OnnxRuntime | None) -> None:
-        host = self.compiled.run_all_values(sample, "host")
+        host = _with_views(self.graph, self.compiled.run_all_values(sample, "host"))
         if self.graph.is_integer() and not self.graph.is_wholly_integer():
             # where floats are quantized again, one next to a border may fall to either side: layer by layer, then
             interpreted = execute_apart(self.graph, host)
@@ -245,6 +245,15 @@ def _references(graph: Graph, float_graph: Graph) -> dict[str, str]:
         for value in node.outs:
             names[value] = value if value in float_graph.types else names[node.ins[0]]
     return names
+
+
+def _with_views(graph: Graph, host: Mapping[str, Array]) -> dict[str, Array]:
+    """The values of the C, and what views of them show."""
+    values = dict(host)
+    for node in graph.nodes:
+        if node.op.is_view and node.ins[0] in values:
+            values[node.outs[0]] = values[node.ins[0]].reshape(graph.types[node.outs[0]].shape)
+    return values
 
 
 def _agree(a: Array, b: Array) -> bool:

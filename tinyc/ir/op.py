@@ -89,6 +89,9 @@ class Op(ABC):
     is_view: ClassVar[bool] = False
     """Its result is its first input's bytes under another type: no kernel runs."""
 
+    is_move: ClassVar[bool] = False
+    """Each element of its result is an element of its only input, whatever that holds."""
+
     elementwise: ClassVar[bool] = False
     """Each element of its result is a function of one element of each input, whose shapes broadcast."""
 
@@ -155,6 +158,14 @@ class Op(ABC):
 
     def rearrangement(self) -> tuple[int, ...] | None:
         """The permutation, if all it does is to put the axes in another order."""
+        return None
+
+    def moved_channels(self, *ins: TensorType) -> NDArray[np.int64] | None:
+        """If all it does is to move elements: in which channel of the result those of each channel of the input are.
+
+        None for other operators, and where elements of a channel come to lie in several. Channels are indices of the
+        last axis.
+        """
         return None
 
     def quantization(self) -> QuantParams | None:

@@ -22,6 +22,7 @@ class Reshape(Op):
     """The elements of the input, row-major, under `shape`. Costs nothing: the result is a view."""
 
     name: ClassVar[str] = "reshape"
+    is_move: ClassVar[bool] = True
     is_view: ClassVar[bool] = True
     any_type: ClassVar[bool] = True
 
@@ -48,6 +49,10 @@ class Reshape(Op):
 
     def is_identity(self, *ins: TensorType) -> bool:
         return ins[0].shape == self.shape
+
+    def moved_channels(self, *ins: TensorType) -> NDArray[np.int64] | None:
+        before, after = channels(ins[0]), self.shape[-1] if self.shape else 1
+        return np.arange(before) % after if before % after == 0 else None
 
     def merged_with(self, producer: Op) -> Op | None:
         return self if isinstance(producer, Reshape) else None

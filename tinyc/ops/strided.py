@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Code, In, KernelCall, Out, loop_call
-from tinyc.ir.op import Array, Op, Region, Signature
+from tinyc.ir.op import Array, Op, Region, Signature, channels
 from tinyc.ir.rules import AsIs, QuantRule, SameAs
 from tinyc.ir.types import TensorType
 from tinyc.ops._plain import MAX_RANK, PlainOp, ctype, loops, steps
@@ -21,6 +22,7 @@ class Strided(PlainOp):
     """y[i, j, …] = x[start[0] + i · step[0], start[1] + j · step[1], …]; a step of 0 repeats, one below goes back."""
 
     name: ClassVar[str] = "strided"
+    is_move: ClassVar[bool] = True
 
     shape: tuple[int, ...]
     start: tuple[int, ...]
@@ -49,6 +51,11 @@ class Strided(PlainOp):
         return ins[0].shape == self.shape and all(
             (start == 0 and step == 1) or size == 1 for size, start, step in moves
         )
+
+    def moved_channels(self, *ins: TensorType) -> NDArray[np.int64] | None:
+        size = channels(ins[0])
+        whole = not self.shape or ((self.shape[-1], self.start[-1]) == (size, 0) and (self.step[-1] == 1 or size == 1))
+        return np.arange(size) if whole else None
 
     def merged_with(self, producer: Op) -> Op | None:
         if not isinstance(producer, Strided):

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, Table, cmsis_call, dims, tinyc_call
-from tinyc.ir.op import F32, Array, Op, Region, Signature
+from tinyc.ir.op import F32, Array, Op, Region, Signature, channels
 from tinyc.ir.rules import AsIs, QuantRule, SameAs
 from tinyc.ir.types import TensorType
 from tinyc.ops._plain import steps
@@ -24,6 +25,7 @@ class Transpose(Op):
     """Axis a of the result is axis `perm[a]` of the input."""
 
     name: ClassVar[str] = "transpose"
+    is_move: ClassVar[bool] = True
     any_type: ClassVar[bool] = True
 
     perm: tuple[int, ...]
@@ -57,6 +59,9 @@ class Transpose(Op):
 
     def rearrangement(self) -> tuple[int, ...]:
         return self.perm
+
+    def moved_channels(self, *ins: TensorType) -> NDArray[np.int64] | None:
+        return np.arange(channels(ins[0])) if self.perm[-1:] in ((), (len(self.perm) - 1,)) else None
 
     def merged_with(self, producer: Op) -> Op | None:
         if not isinstance(producer, Transpose):

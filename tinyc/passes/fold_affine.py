@@ -9,13 +9,13 @@ tables, which are cheaper and take in functions around it; `uniform_to_depthwise
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.op import F32, Array
 from tinyc.ops.depthwise_conv2d import DepthwiseConv2D
+from tinyc.passes.moves import before_moves, over_moves
 from tinyc.passes.rewrite import Sweep, rewrite
 
 
@@ -32,13 +32,16 @@ def into_weights(node: Node, sweep: Sweep) -> Sequence[Node] | None:
     if found is None:
         return None
     value, scale, shift = found
-    producer = sweep.producer(value)
-    if producer is None or sweep.uses[value] != 1:
+    if sweep.types[value].shape != sweep.types[node.outs[0]].shape:
         return None
+    producer, moves, channels = over_moves(value, sweep)
+    if producer is None or (channels is None and max(scale.size, shift.size) > 1):
+        return None
+    scale, shift = (part if part.size == 1 else part[channels] for part in (scale, shift))
     constants = producer.op.scaled(sweep.signature(producer).constants, scale, shift)
     if constants is None:
         return None
-    return [replace(sweep.with_constants(producer, producer.op, constants), outs=node.outs)]
+    return before_moves(sweep.with_constants(producer, producer.op, constants), moves, node.outs[0], sweep)
 
 
 def uniform_to_depthwise(graph: Graph) -> Graph:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tinyc.ir.graph import Graph, Node
+from tinyc.passes.moves import before_moves, over_moves
 from tinyc.passes.rewrite import Sweep, rewrite
 
 
@@ -20,8 +21,8 @@ def fuse_clamps(graph: Graph) -> Graph:
 def into_producer(node: Node, sweep: Sweep) -> Sequence[Node] | None:
     """clamp(f(x)) becomes f'(x)."""
     bounds = node.op.clamp_bounds()
-    producer = sweep.producer(node.ins[0]) if bounds else None
-    if bounds is None or producer is None or sweep.uses[node.ins[0]] != 1 or len(producer.outs) != 1:
+    if bounds is None:
         return None
-    op = producer.op.clamped(*bounds)
-    return [replace(producer, op=op, outs=node.outs)] if op else None
+    producer, moves, _ = over_moves(node.ins[0], sweep)
+    op = producer.op.clamped(*bounds) if producer else None
+    return before_moves(replace(producer, op=op), moves, node.outs[0], sweep) if producer and op else None

@@ -22,7 +22,7 @@ from tinyc.ops.dequantize import Dequantize
 from tinyc.ops.quantize import Quantize
 from tinyc.ops.recentre import Recentre
 from tinyc.ops.requantize import Requantize
-from tinyc.quant.codes import Codes, codes_of, moves
+from tinyc.quant.codes import Codes, codes_of
 from tinyc.quant.quantize import finest_of_sums
 from tinyc.quant.tables import Cones
 
@@ -165,7 +165,7 @@ class _Adoption:
             self._quantize(node)
         elif first in self.codes.params:
             self._move(node)
-        elif moves(node.op) and node.ins[0] in self.stored and node.ins[0] not in self.real:
+        elif node.op.is_move and node.ins[0] in self.stored and node.ins[0] not in self.real:
             # moving stored numbers is moving real ones
             source = self.stored[node.ins[0]]
             self.stored[first] = first
@@ -226,27 +226,40 @@ class _Adoption:
         """Write the node in integers, if its surroundings and its arithmetic allow that."""
         if self._reads_only(node):
             return True
-        if len(node.outs) != 1 or self.uses[node.outs[0]] != 1:
+        code = self._only_code(node)
+        if code is None:
             return False
-        reader = next(iter(self.consumers[node.outs[0]]), None)
-        if reader is None or not reader.op.quantization() or reader.outs[0] not in self.codes.params:
-            return False
-        q, (code,) = self.codes.params[reader.outs[0]], reader.outs
+        q = self.codes.params[code]
         kinds = [self.types[self.stored[v]] if v in self.stored else self.types[v] for v in node.ins]
         form = self._form(node, kinds, q)
         ins = self._operands(node, form) if form else None
         if form is None or ins is None:
             return False
-        name = self._define(code, code, self.types[code].shape)
-        self.done.add(code)
-        shape = self.types[node.outs[0]].shape
+        (out,), shape = node.outs, self.types[node.outs[0]].shape
+        if self.producers[code].ins == node.outs:
+            name = self._define(code, code, shape)
+            self.done.add(code)
+        else:  # it is moved first, as it is stored
+            name = self.stored[out] = out if form.result == q else self._new(out, shape, q)
+            self.types[name] = TensorType(shape, DType.I8, q)
         if form.result == q:
             self.nodes.append(Node(form.op, ins, (name,), node.name))
         else:
-            (rough,) = node.outs
-            self.types[rough] = TensorType(shape, DType.I8, form.result)
-            self.nodes += [Node(form.op, ins, (rough,), node.name), Node(Requantize(), (rough,), (name,), node.name)]
+            self.types[out] = TensorType(shape, DType.I8, form.result)
+            self.nodes += [Node(form.op, ins, (out,), node.name), Node(Requantize(), (out,), (name,), node.name)]
         return True
+
+    def _only_code(self, node: Node) -> str | None:
+        """The stored value that the result becomes, moved at most, if it becomes nothing else."""
+        value = node.outs[0]
+        while len(node.outs) == 1 and self.uses[value] == 1 and self.consumers[value]:
+            (reader,) = self.consumers[value]
+            (value,) = reader.outs[:1]
+            if reader.op.quantization() and value in self.codes.params:
+                return value
+            if not reader.op.is_move:
+                break
+        return None
 
     def _reads_only(self, node: Node) -> bool:
         """Write a node that reads stored numbers, and whose results are not quantized."""

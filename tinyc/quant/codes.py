@@ -37,7 +37,7 @@ def codes_of(graph: Graph) -> Codes:
         if q is not None:
             (value,) = touched
             found.setdefault(value, set()).add(_as_int8(q, graph.types[value].dtype))
-        elif (moves(node.op) or _joins(node.op)) and len(touched) == len(node.ins) + 1:
+        elif (node.op.is_move or _joins(node.op)) and len(touched) == len(node.ins) + 1:
             for value in node.ins:
                 groups.join(value, node.outs[0])
         else:
@@ -52,11 +52,6 @@ def codes_of(graph: Graph) -> Codes:
 
 def _as_int8(q: QuantParams, kind: DType) -> QuantParams:
     return q if kind is DType.I8 else QuantParams(q.scale, q.zero_point - 128)
-
-
-def moves(op: Op) -> bool:
-    """Whether the elements of the result are those of the one input, in another order or shape."""
-    return op.is_view or op.rearrangement() is not None
 
 
 def _joins(op: Op) -> bool:

@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 
 from tinyc.frontend.onnx.handlers.layout import from_nhwc, to_nhwc
+from tinyc.frontend.onnx.handlers.phases import in_phases, transposed_axis
 from tinyc.frontend.onnx.handlers.sliding import attribute_values, check_values, read_axes, read_sliding
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.ops.add import Add
@@ -86,6 +87,9 @@ def conv_transpose(node: NodeView) -> str:
         for s, n, e, k, d in zip(strides, shape[2:], extra, kernel, dilations, strict=True)
     ]  # of the results without pads
     before, size = _cropped(node, shape[2:], strides, spans)
+    if rank <= 2 and node.is_constant(1) and (node.is_constant(2) or not node.has(2)):
+        axes = list(map(transposed_axis, shape[2:], kernel, strides, dilations, before, size))
+        return in_phases(node, axes, groups)
     op = Convolve(size=size, stride=strides, before=before, dilation=dilations, groups=groups, transposed=True)
     return with_bias(node, node.emit(op, node.value(0), node.value(1)), 2)
 
