@@ -191,7 +191,8 @@ def _pools(draw: Draw, kind: type[MaxPool2D | AvgPool2D]) -> Case:
     kernel, stride = _sizes(draw, 2, 4), _sizes(draw, 2, 4)
     pads = tuple(draw(st.integers(0, kernel[a % 2] - 1)) for a in range(4))
     plane = tuple(max(1, kernel[a] - pads[a] - pads[a + 2]) + draw(st.integers(0, 6)) for a in range(2))
-    op = kind(kernel, stride, pads, *draw(CLAMPS))
+    op: Op = kind(kernel, stride, pads, *draw(CLAMPS))
+    op = op.with_even_ties() if draw(st.booleans()) else op
     return _case(draw, op, (draw(st.integers(1, 2)), *plane, draw(st.integers(1, 9))))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from op_cases import CLAMPS, Case
 
-from tinyc.ir.op import Region, Span
+from tinyc.ir.op import Op, Region, Span
 from tinyc.ops import AvgPool2D, Dense, MaxPool2D, Mean
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -39,7 +39,9 @@ def _pools(draw: Draw, kind: type[MaxPool2D | AvgPool2D]) -> Case:
     shape = _plane(draw)
     pads = tuple(draw(st.integers(0, 2)) for _ in range(4))
     kernel = (shape[1] + pads[0] + pads[2], shape[2] + pads[1] + pads[3])
-    return Case(kind(kernel, (1, 1), pads, *draw(CLAMPS)), (shape,), frozenset(), _seed(draw))
+    op: Op = kind(kernel, (1, 1), pads, *draw(CLAMPS))
+    op = op.with_even_ties() if draw(st.booleans()) else op
+    return Case(op, (shape,), frozenset(), _seed(draw))
 
 
 @st.composite

@@ -246,8 +246,12 @@ void tinyc_dot_rows_s8(int32_t n, int32_t rows, int32_t step, int32_t start, con
 /* What tinyc_mean_s8 makes of these n sums of `count` values each. */
 void tinyc_mean_of_sums_s8(int32_t n, int32_t count, const tinyc_mean_params *params, const int32_t *sums, int8_t *y);
 
-/* sums / count to nearest, ties away from zero, clamped to the int8 values low and high. */
-void tinyc_quotients_s8(int32_t n, int32_t count, int32_t low, int32_t high, const int32_t *sums, int8_t *y);
+/* Where averages go that are halfway between two numbers. */
+enum { TINYC_TIES_AWAY = 0 /* from zero */, TINYC_TIES_EVEN = 1, TINYC_TIES_ODD = 2 };
+
+/* sums / count to nearest, clamped to the int8 values low and high. */
+void tinyc_quotients_s8(int32_t n, int32_t count, int32_t ties, int32_t low, int32_t high, const int32_t *sums,
+                        int8_t *y);
 
 /* y = scale(sum + bias) + y_offset with a scale for each; low and high are int8 values. */
 typedef struct {
@@ -426,12 +430,14 @@ typedef struct {
     int32_t stride_h, stride_w;
     int32_t pad_top, pad_left;
     int32_t low, high;
+    int32_t ties; /* of averages */
 } tinyc_pool_blocks_params;
 
 void tinyc_max_blocks_s8(const tinyc_pool_blocks_params *params, const int8_t *x, int8_t *y);
 
 /* quotients: for each count of cells, from 0 on, a factor and a term. The average of so many values is (sum * factor +
- * term) / 2^22, rounded down, where 1 is taken from the sum first if it is negative and the count even. */
+ * term) / 2^22, rounded down. If the count is even: where ties go away from zero, 1 is taken first from a sum that is
+ * negative; otherwise the factor is added once more to what would become an odd number (an even one). */
 void tinyc_average_blocks_s8(const tinyc_pool_blocks_params *params, const int32_t *quotients, const int8_t *x,
                              int8_t *y);
 

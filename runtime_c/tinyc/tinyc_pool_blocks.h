@@ -7,7 +7,7 @@
 #include "tinyc_lanes.h"
 #include "tinyc_taps.h"
 
-/* The cells of a window that are inside the input, and how their sum is divided. */
+/* The cells of a window that are inside the input, and how their sum is divided; see tinyc_average_blocks_s8. */
 typedef struct {
     int32_t rows, columns;
     int32_t row_step, column_step; /* bytes from one to the next */
@@ -16,8 +16,15 @@ typedef struct {
 
 TINYC_ALWAYS_INLINE int32_t tinyc_average(const tinyc_pool_blocks_params *p, const tinyc_cells *cells, int32_t sum)
 {
-    const int32_t below = cells->rows * cells->columns % 2 == 0 ? sum + (sum >> 31) : sum;
-    const int32_t mean = (below * cells->factor + cells->term) >> 22;
+    const int has_ties = cells->rows * cells->columns % 2 == 0;
+    const int32_t below = has_ties && p->ties == TINYC_TIES_AWAY ? sum + (sum >> 31) : sum;
+    int32_t product = below * cells->factor + cells->term;
+    if (has_ties && p->ties != TINYC_TIES_AWAY) {
+        /* ties are down so far, and nothing else is so near to the next number that one more would change it */
+        const uint32_t parity = (uint32_t)product >> 22 ^ (p->ties == TINYC_TIES_ODD ? 1u : 0u);
+        product += cells->factor * (int32_t)(parity & 1u);
+    }
+    const int32_t mean = product >> 22;
     return p->low > -128 || p->high < 127 ? tinyc_clamped_s8(mean, p->low, p->high) : mean;
 }
 

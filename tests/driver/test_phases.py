@@ -15,7 +15,7 @@ from tinyc.ir.graph import Graph
 from tinyc.ir.text import load
 from tinyc.ir.types import Rounding
 from tinyc.ir.verify import verify
-from tinyc.ops import BY_NAME
+from tinyc.ops import BY_NAME, AvgPool2D
 from tinyc.quant.calibrate import random_samples
 
 
@@ -49,6 +49,16 @@ def test_a_phase_can_be_run_again_from_its_dump(tmp_path: Path) -> None:
 def test_the_rounding_is_recorded(rounding: Rounding) -> None:
     graph = random_graph(Random(2))
     assert lower(graph, quantization(graph, rounding)).graph.rounding is rounding
+
+
+@pytest.mark.parametrize("even", [False, True])
+def test_ties_of_averages_are_recorded(even: bool, tmp_path: Path) -> None:
+    graph = every_operator(Random(0))
+    lowered = lower(graph, replace(quantization(graph), even_ties=even), tmp_path)
+    pools = [node.op for node in lowered.graph.nodes if isinstance(node.op, AvgPool2D)]
+    assert pools and all(op.ties_to_even is even for op in pools)
+    assert load(max(tmp_path.glob("*-schedule.tc")), BY_NAME) == lowered.graph
+    assert not any(n.op.ties_to_even for n in lowered.float_graph.nodes if isinstance(n.op, AvgPool2D))
 
 
 def test_without_quantization_a_model_stays_in_float() -> None:

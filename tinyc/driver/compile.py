@@ -170,10 +170,11 @@ def _quantization(imported: Graph, options: Options) -> Quantization | Given | N
     # CMSIS-NN has neither functions of floats nor tables
     foreign = options.kernels is not KernelSet.TINYC
     strict = options.strict_int8 or foreign
+    even_ties = options.rounding is Rounding.SINGLE and not foreign
     if is_quantized(imported):
         if given is not None:
             options.say("the model brings its quantization, which is kept: calibration data are not needed")
-        return Given(options.rounding, strict)
+        return Given(options.rounding, strict, even_ties)
     if given is None:
         raise TinycError(
             "int8 needs calibration data",
@@ -189,7 +190,9 @@ def _quantization(imported: Graph, options: Options) -> Quantization | Given | N
         samples = match_samples(given, imported.inputs, "calibration", options.say)
     else:
         samples = match_samples(load_npz(Path(given)), imported.inputs, str(given), options.say)
-    return Quantization(samples, options.observer, options.rounding, options.progress, not foreign, strict)
+    return Quantization(
+        samples, options.observer, options.rounding, options.progress, not foreign, strict, even_ties
+    )  # fmt: skip
 
 
 def _write(

@@ -15,6 +15,7 @@ from tinyc.ir.graph import Graph
 from tinyc.ir.types import Rounding
 from tinyc.ir.verify import verify
 from tinyc.passes.cancel_transposes import cancel_transposes
+from tinyc.passes.even_ties import even_ties
 from tinyc.passes.fold_affine import fold_affine, uniform_to_depthwise
 from tinyc.passes.fold_constants import fold_constants
 from tinyc.passes.fold_padding import fold_padding
@@ -71,6 +72,8 @@ class Quantization:
     """Elementwise functions become tables; CMSIS-NN has no function for these."""
     strict: bool = False
     """No layer may stay in float."""
+    even_ties: bool = False
+    """Of averages, as in ONNX Runtime: for tinyc's own kernels."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class Given:
     rounding: Rounding = Rounding.SINGLE
     strict: bool = False
     """No layer may stay in float."""
+    even_ties: bool = False
+    """Of averages, as in ONNX Runtime: for tinyc's own kernels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,12 +125,13 @@ def lower(
             graph = fold_padding(drop_dead_nodes(adopt(graph, quantization.rounding)))
             if quantization.strict:
                 refuse_float_layers(graph, float_layers(graph, NOT_SAID))
-            return graph
-        graph = compose(graph) if quantization.tables else uniform_to_depthwise(graph)
-        if quantization.strict:
-            refuse_float_layers(graph, stays_apart(graph))
-        ranges = calibrate(graph, quantization.samples, quantization.observer, quantization.progress)
-        return quantize(graph, ranges, quantization.rounding)
+        else:
+            graph = compose(graph) if quantization.tables else uniform_to_depthwise(graph)
+            if quantization.strict:
+                refuse_float_layers(graph, stays_apart(graph))
+            ranges = calibrate(graph, quantization.samples, quantization.observer, quantization.progress)
+            graph = quantize(graph, ranges, quantization.rounding)
+        return even_ties(graph) if quantization.even_ties else graph
 
     kept: dict[str, tuple[int, ...]] = {}
     in_float: dict[str, str] = {}

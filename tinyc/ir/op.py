@@ -220,6 +220,10 @@ class Op(ABC):
         """
         return None
 
+    def with_even_ties(self) -> Op:
+        """The operator with the ties of its int8 averages rounded as ONNX rounds, if its kernels can do that."""
+        return self
+
     def scaled(self, constants: Mapping[int, Array], scale: F32, shift: F32) -> dict[int, Array] | None:
         """New constants such that each result channel becomes `scale` · it + `shift`, if they can do that."""
         return None

@@ -48,7 +48,7 @@ class PoolOp(Op):
         """The result before clamping, over the reals."""
 
     @abstractmethod
-    def reduce_stored(self, x: Array) -> Array:
+    def reduce_stored(self, x: Array, zero_point: int) -> Array:
         """The result before clamping, from stored values (int64)."""
 
     @abstractmethod
@@ -58,6 +58,11 @@ class PoolOp(Op):
     @abstractmethod
     def cmsis_workspace(self, sig: Signature, target: KernelTarget) -> int:
         """Bytes that the CMSIS-NN function wants."""
+
+    @property
+    def as_cmsis(self) -> bool:
+        """Whether CMSIS-NN's function gives the same bits."""
+        return True
 
     def covers_plane(self, x: TensorType) -> bool:
         """Whether there is one window, which sees all cells of one image."""
@@ -84,7 +89,7 @@ class PoolOp(Op):
 
     def eval_int(self, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
         bounds = stored_range(self.low, self.high, sig.y.q)
-        return (np.clip(self.reduce_stored(ins[0].astype(np.int64)), *bounds).astype(np.int8),)
+        return (np.clip(self.reduce_stored(ins[0].astype(np.int64), sig.x.q.zero_point), *bounds).astype(np.int8),)
 
     def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
         pads, part = self.moving_window.part_of(region, ins[0].shape)
@@ -108,12 +113,12 @@ class PoolOp(Op):
         if not sig.x.quant:
             own = self._lagging(self._float(sig), sig, BLOCK)
             return [(inlined(own),), (own,)]
-        cmsis = self._lagging(self._integer(sig, target), sig, 1)
-        blocks = None if target.mve else self.blocks_call(sig)
+        cmsis = [(self._lagging(self._integer(sig, target), sig, 1),)] if self.as_cmsis else []
+        blocks = self.blocks_call(sig) if not (target.mve and cmsis) else None
         if blocks is None:
-            return [(cmsis,)]
+            return cmsis
         fast = self._lagging(blocks, sig, BLOCK)
-        return [(inlined(fast),), (fast,), (cmsis,)]
+        return [(inlined(fast),), (fast,), *cmsis]
 
     def _lagging(self, call: KernelCall, sig: Signature, block: int) -> KernelCall:
         """`call`, which takes `block` channels at a time."""

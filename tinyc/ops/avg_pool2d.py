@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -15,7 +15,7 @@ from tinyc.ir.types import TensorType
 from tinyc.ops._clamp import INFINITY, stored_range
 from tinyc.ops._pool import PoolOp
 from tinyc.ops._sums import PlaneSums
-from tinyc.ops.kernels.pools import averages
+from tinyc.ops.kernels.pools import MOST_CELLS, averages, ties_of
 from tinyc.ops.mean import Mean
 
 
@@ -25,11 +25,36 @@ def rounded_quotient(total: Array, count: Array | int) -> Array:
     return np.asarray(np.sign(total) * ((np.abs(total) + half) // count))
 
 
+def even_quotient(total: Array, count: Array | int) -> Array:
+    """total / count, rounded to nearest, ties to even; count > 0."""
+    below, rest = np.divmod(total, count)
+    return np.asarray(below + (2 * rest + below % 2 > count))
+
+
 @dataclass(frozen=True)
 class AvgPool2D(PoolOp):
-    """y = clamp(mean of the window's cells inside the input, low, high), NHWC; ties away from zero in int8."""
+    """y = clamp(mean of the window's cells inside the input, low, high), NHWC.
+
+    In int8 it is the exact mean, rounded once. Ties go away from zero in stored values, as in CMSIS-NN, or to even
+    distances from the zero point, as QuantizeLinear of ONNX rounds.
+    """
 
     name: ClassVar[str] = "avg_pool2d"
+
+    ties_to_even: bool = False
+
+    def with_even_ties(self) -> Op:
+        return replace(self, ties_to_even=self.kernel[0] * self.kernel[1] <= MOST_CELLS)
+
+    @property
+    def as_cmsis(self) -> bool:
+        return not self.ties_to_even
+
+    def quotient(self, total: Array, count: Array | int, zero_point: int) -> Array:
+        """Means from sums of stored values."""
+        if self.ties_to_even:
+            return even_quotient(total - count * zero_point, count) + zero_point
+        return rounded_quotient(total, count)
 
     def simplified(self, *ins: TensorType) -> Op | None:
         """A window that covers everything: a mean, which int8 can give a finer scale than its input's."""
@@ -40,12 +65,13 @@ class AvgPool2D(PoolOp):
         counts = self.moving_window.cells(*x.shape[1:3])[None, :, :, None]
         return np.asarray(self.moving_window.patches(x, 0).sum(axis=(-2, -1), dtype=np.float64) / counts)
 
-    def reduce_stored(self, x: Array) -> Array:
+    def reduce_stored(self, x: Array, zero_point: int) -> Array:
         counts = self.moving_window.cells(*x.shape[1:3])[None, :, :, None]
-        return rounded_quotient(self.moving_window.patches(x, 0).sum(axis=(-2, -1)), counts)
+        return self.quotient(self.moving_window.patches(x, 0).sum(axis=(-2, -1)), counts, zero_point)
 
     def blocks_call(self, sig: Signature) -> KernelCall | None:
-        return averages(sig, self.moving_window, stored_range(self.low, self.high, sig.y.q))
+        ties = ties_of(self.ties_to_even, sig.x.q.zero_point)
+        return averages(sig, self.moving_window, stored_range(self.low, self.high, sig.y.q), ties)
 
     def cmsis_workspace(self, sig: Signature, target: KernelTarget) -> int:
         """Of Arm's library; our function needs none."""
@@ -66,7 +92,9 @@ class _AverageSums(PlaneSums):
         return stored_range(self.op.low, self.op.high, self.sig.y.q)
 
     def result(self, sums: NDArray[np.int64]) -> Array:
-        return np.clip(rounded_quotient(sums, self.count), *self._bounds).astype(np.int8)
+        means = self.op.quotient(sums, self.count, self.sig.x.q.zero_point)
+        return np.clip(means, *self._bounds).astype(np.int8)
 
     def result_call(self) -> KernelCall:
-        return tinyc_call("tinyc_quotients_s8", self.sig.y.size, self.count, *self._bounds, In(0), Out())
+        ties = ties_of(self.op.ties_to_even, self.sig.x.q.zero_point)
+        return tinyc_call("tinyc_quotients_s8", self.sig.y.size, self.count, ties, *self._bounds, In(0), Out())

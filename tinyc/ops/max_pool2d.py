@@ -28,7 +28,7 @@ class MaxPool2D(PoolOp):
     def reduce_float(self, x: Array) -> Array:
         return np.asarray(self.moving_window.patches(x, -np.inf).max(axis=(-2, -1)))
 
-    def reduce_stored(self, x: Array) -> Array:
+    def reduce_stored(self, x: Array, zero_point: int) -> Array:
         return np.asarray(self.moving_window.patches(x, -128).max(axis=(-2, -1)))
 
     def blocks_call(self, sig: Signature) -> KernelCall | None:
