@@ -3,7 +3,7 @@
 A sweep over single layers of many shapes: every kernel that a layer could call is run in the emulator. The table in
 build/bench-kernels.md has instructions, instructions a multiply-accumulate, and how far the weights that are fitted
 to the kernel's work are off. `--update` writes figures and weights to costs/<core>.json, which the compiler reads; with
-`--only` those of some kernels, the others stay as they are.
+`--only` or `--operators` those of some kernels, the others stay as they are.
 """
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ def sweep() -> Iterator[Layer]:
             yield Layer(pool((kernel, kernel), (stride, stride)), ((1, size, size, channels),))
     for shape in ((1, 8, 8, 64), (1, 3, 3, 256), (1, 5, 25, 64)):
         yield Layer(Mean((1, 2)), (shape,))
-    for size in (2, 12, 100):
-        yield Layer(Softmax(), ((1, size),))
+    for shape in ((1, 2), (1, 12), (1, 100), (16, 16), (5, 3)):
+        yield Layer(Softmax(), (shape,))
     yield Layer(Clamp(0.0, 1.0), ((1, 9, 9, 9),))
 
 
@@ -261,9 +261,13 @@ def main() -> int:
     parser.add_argument("--boards", nargs="+", default=BOARDS, metavar="BOARD", help="default: one of each core")
     parser.add_argument("--update", action="store_true", help="write costs/<core>.json")
     parser.add_argument("--only", choices=SWEEPS, help="measure in int8 or in float; default: both")
+    parser.add_argument("--operators", nargs="+", metavar="NAME", help="measure these, such as conv2d; default: all")
     args = parser.parse_args()
-    kinds = [args.only] if args.only else list(SWEEPS)
-    graphs = {kind: graph_of(list(SWEEPS[kind]()), kind == "int8") for kind in kinds}
+    layers = {
+        kind: [layer for layer in SWEEPS[kind]() if args.operators is None or layer.op.name in args.operators]
+        for kind in ([args.only] if args.only else SWEEPS)
+    }
+    graphs = {kind: graph_of(some, kind == "int8") for kind, some in layers.items() if some}
     BUILD.mkdir(exist_ok=True)
     text = ""
     with tempfile.TemporaryDirectory(prefix="tinyc-kernels-") as cache:
@@ -280,7 +284,7 @@ def main() -> int:
             weights = {kernel: fitted(some) for kernel, some in by_kernel.items()}
             text += table(board.cpu.name, rows, weights)
             if args.update:
-                write(board, by_kernel, weights, sizes, kept=args.only is not None)
+                write(board, by_kernel, weights, sizes, kept=bool(args.only or args.operators))
     (BUILD / "bench-kernels.md").write_text(text)
     print(text, end="")
     return 0

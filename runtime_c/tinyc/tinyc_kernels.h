@@ -185,6 +185,10 @@ void tinyc_normalize_s8(const tinyc_normalize_params *params, const int8_t *x, c
 /* Softmax of each of `rows` rows of `row` elements. The result may take the place of x. */
 void tinyc_softmax_f32(int32_t rows, int32_t row, const float *x, float *y);
 
+/* The same in int8, results in 1/256 from -128 on, row below 8192. powers: e to the power of minus each difference to the
+ * largest input, 0 to 255, as a fraction of 31 bits. */
+void tinyc_softmax_s8(int32_t rows, int32_t row, const int32_t *powers, const int8_t *x, int8_t *y);
+
 /* Fourier transforms of `taken` of the `places` of each line, each of real and imaginary parts or of real ones alone
  * (`parts`), to `results` of `result_parts`: sums over n of x[n] * factor * exp(sign * 2 pi i * k * n / length).
  * `mirrored`: x[length - n] is the conjugate of x[n], whatever x has there. `circle` has the cosine and the sine of each 2 pi n / length.

@@ -88,7 +88,7 @@ def results(problem: Problem, kernels: Kernels) -> Iterator[tuple[str, Array]]:
         yield kind(candidate), y
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=50)
 @given(case=products(), tiny=st.booleans())
 def test_products_are_added_one_after_another(case: Case, tiny: bool, kernels_for: KernelsFor) -> None:
     problem = float_problem(case)
@@ -103,7 +103,7 @@ def test_products_are_added_one_after_another(case: Case, tiny: bool, kernels_fo
         np.testing.assert_array_equal(y, want, name)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(
     lead=st.sampled_from([(), (2,), (3, 2)]),
     rows=st.integers(1, 9),

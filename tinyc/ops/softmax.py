@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinyc.errors import VerifyError
 from tinyc.ir.fixed_point import doubling_high_mult, multiplier_and_shift, rounding_shift
-from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, cmsis_call, tinyc_call
+from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Table, cmsis_call, inlined, tinyc_call
 from tinyc.ir.op import F32, Array, Op, Region, Signature
 from tinyc.ir.rules import AsIs, Fixed, QuantRule
 from tinyc.ir.types import QuantParams, TensorType
@@ -22,6 +22,7 @@ I64 = NDArray[np.int64]
 
 INTEGER_BITS = 5  # of the scaled difference to the largest input, as in TensorFlow Lite
 ACCUMULATOR_BITS = 12  # that the sum of exponentials keeps above the point
+MOST_IN_ROW = 8191  # whose sum is below 2^32
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,19 @@ class Softmax(Op):
         least = floor((2**INTEGER_BITS - 1) * 2 ** (31 - INTEGER_BITS) / 2**shift)
         return multiplier, shift, -least
 
-    def eval_int(self, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
-        multiplier, shift, least = self.scaling(sig.x)
-        x = ins[0].astype(np.int64)
-        difference = x - x.max(axis=-1, keepdims=True)
+    def powers(self, x: TensorType) -> tuple[I64, NDArray[np.bool_]]:
+        """e^−d for the differences d = 0 … 255 to the largest stored input, with 31 bits; and which of them count."""
+        multiplier, shift, least = self.scaling(x)
+        difference = -np.arange(256, dtype=np.int64)
         counts = difference >= least
         scaled = doubling_high_mult(np.where(counts, difference, 0) << shift, multiplier)
-        power = np.where(counts, exp_of_negative(scaled), 0)
+        return np.where(counts, exp_of_negative(scaled), 0), counts
+
+    def eval_int(self, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
+        powers, those = self.powers(sig.x)
+        x = ins[0].astype(np.int64)
+        difference = x.max(axis=-1, keepdims=True) - x
+        power, counts = powers[difference], those[difference]
         total = rounding_shift(power, ACCUMULATOR_BITS).sum(axis=-1, keepdims=True)
         headroom = 32 - np.frompyfunc(int.bit_length, 1, 1)(total.astype(object)).astype(np.int64)
         inverse = one_over_one_plus((total << headroom) - 2**31)
@@ -74,11 +81,16 @@ class Softmax(Op):
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         row = sig.x.shape[-1]
         rows = sig.x.size // row
-        if sig.x.quant:
-            call = cmsis_call("arm_softmax_s8", In(0), rows, row, *self.scaling(sig.x), Out(), status=False)
-        else:
-            call = tinyc_call("tinyc_softmax_f32", rows, row, In(0), Out())
-        return [(with_lags(call, sig, {0: 0}),)]
+        if not sig.x.quant:
+            return [(with_lags(tinyc_call("tinyc_softmax_f32", rows, row, In(0), Out()), sig, {0: 0}),)]
+        plain = cmsis_call("arm_softmax_s8", In(0), rows, row, *self.scaling(sig.x), Out(), status=False)
+        found = [plain]
+        if row <= MOST_IN_ROW:
+            table = Table("powers", self.powers(sig.x)[0].astype(np.int32))
+            work = {"calls": 1, "rows": rows, "results": sig.y.size}
+            own = tinyc_call("tinyc_softmax_s8", rows, row, table, In(0), Out(), work=work)
+            found = [inlined(own), own, plain]
+        return [(with_lags(call, sig, {0: 0}),) for call in found]
 
 
 def exp_of_negative(x: I64) -> I64:
