@@ -26,10 +26,11 @@ from tinyc.driver.autotune import measure
 from tinyc.driver.kernels import kernel_target
 from tinyc.driver.phases import Quantization, lower
 from tinyc.ir.graph import Graph, Node, plain_port
-from tinyc.ir.kernel import KernelSet
+from tinyc.ir.kernel import Candidate, KernelSet
 from tinyc.ir.op import Op
 from tinyc.ir.types import TensorType, f32
 from tinyc.ops import Add, AvgPool2D, Clamp, Conv2D, Dense, DepthwiseConv2D, MatMul, MaxPool2D, Mean, Mul, Softmax, Sub
+from tinyc.program.chains import names
 from tinyc.program.choice import Choice, kind, plain_work
 from tinyc.program.costs import label, work_key
 from tinyc.program.program import build_program
@@ -46,11 +47,15 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Layer:
-    """An operator with the shapes of its inputs; all but the first `fed` are random constants."""
+    """An operator with the shapes of its inputs; all but the first `fed` are random constants.
+
+    The first input of each of `behind` is the result of the one before: what is measured is kernels for all in one.
+    """
 
     op: Op
     shapes: tuple[Shape, ...]
     fed: int = 1
+    behind: tuple[Layer, ...] = ()
 
 
 def convolution(height: int, width: int, depth: int, out: int, kernel: int | Shape, stride: int = 1) -> Layer:
@@ -117,9 +122,30 @@ def sweep() -> Iterator[Layer]:
             yield Layer(pool((kernel, kernel), (stride, stride)), ((1, size, size, channels),))
     for shape in ((1, 8, 8, 64), (1, 3, 3, 256), (1, 5, 25, 64)):
         yield Layer(Mean((1, 2)), (shape,))
+    yield from chains()
     for shape in ((1, 2), (1, 12), (1, 100), (16, 16), (5, 3)):
         yield Layer(Softmax(), (shape,))
     yield Layer(Clamp(0.0, 1.0), ((1, 9, 9, 9),))
+
+
+def chains() -> Iterator[Layer]:
+    """Layers that can be computed in one."""
+    for size, depth, channels, kernel, stride in (
+        (48, 8, 16, 3, 2), (24, 16, 32, 3, 1), (24, 32, 32, 3, 2), (12, 64, 64, 3, 1), (6, 61, 107, 3, 1),
+        (5, 24, 96, 5, 1), (20, 16, 48, 7, 1), (40, 16, 48, 7, 2), (10, 24, 120, 5, 1), (3, 96, 96, 3, 1),
+        (9, 7, 5, 3, 1), (13, 10, 22, 5, 2), (20, 16, 48, 5, 1), (10, 32, 100, 7, 1), (20, 16, 48, 3, 1),
+    ):  # fmt: skip
+        yield _in_one(convolution(size, size, depth, channels, 1), depthwise(size, size, channels, kernel, stride))
+    for height, width, channels in ((25, 5, 64), (12, 11, 20)):
+        yield _in_one(convolution(height, width, channels, channels, 1), depthwise(height, width, channels))
+    yield _in_one(convolution(96, 96, 3, 8, 3, 2), depthwise(48, 48, 8))
+    yield _in_one(convolution(16, 16, 5, 12, 3), depthwise(16, 16, 12))
+    yield _in_one(convolution(49, 10, 1, 64, (10, 4), 2), depthwise(25, 5, 64))
+
+
+def _in_one(first: Layer, *behind: Layer) -> Layer:
+    """A chain, whose first layer is clamped as by a ReLU."""
+    return replace(with_clamp(first, {"low": 0.0}), behind=behind)
 
 
 def float_sweep() -> Iterator[Layer]:
@@ -167,17 +193,20 @@ def graph_of(layers: Sequence[Layer], integer: bool = True) -> Graph:
     random = np.random.default_rng(0)
     types: dict[str, TensorType] = {}
     constants, nodes, inputs, outputs = {}, [], [], []
-    for number, layer in enumerate(layers):
-        names = tuple(f"l{number}.{i}" for i in range(len(layer.shapes)))
-        for index, (name, shape) in enumerate(zip(names, layer.shapes, strict=True)):
-            types[name] = f32(*shape)
-            if index < layer.fed:
-                inputs.append(name)
-            else:
-                constants[name] = random.standard_normal(shape).astype(np.float32)
-        out = f"l{number}.y"
-        (types[out],) = layer.op.infer(*(types[name] for name in names))
-        nodes.append(Node(layer.op, names, (out,), f"layer {number}"))
+    for number, first in enumerate(layers):
+        out = ""
+        for link, layer in enumerate((first, *first.behind)):
+            names = [f"l{number}.{link}.{i}" for i in range(len(layer.shapes))]
+            names[0] = out or names[0]
+            for index, (name, shape) in enumerate(zip(names, layer.shapes, strict=True)):
+                types[name] = f32(*shape)
+                if index >= layer.fed:
+                    constants[name] = random.standard_normal(shape).astype(np.float32)
+                elif name != out:
+                    inputs.append(name)
+            out = f"l{number}.{link}.y"
+            (types[out],) = layer.op.infer(*(types[name] for name in names))
+            nodes.append(Node(layer.op, tuple(names), (out,), f"layer {number}"))
         outputs.append(out)
     ports = [tuple(plain_port(name, types[name]) for name in some) for some in (inputs, outputs)]
     graph = Graph("sweep", ports[0], ports[1], tuple(nodes), types, constants)
@@ -202,26 +231,43 @@ def measured(graph: Graph, board: Board, cache: Path) -> tuple[list[Row], dict[s
     """Every kernel on every layer, and the bytes of code of each kernel."""
     target = kernel_target(board.cpu)
     choice = Choice(target, KernelSet.TINYC)
-    offered = {n.outs[0]: choice.offered(n, n.op, graph.signature(n)) for n in graph.nodes if not n.op.is_view}
     rows, sizes = [], defaultdict(list)
-    for turn in range(max(map(len, offered.values()))):
-        taken = {value: found[turn] for value, found in offered.items() if turn < len(found)}
+    offered = _offered(graph, choice)
+    for turn in range(max(len(candidates) for _, candidates in offered.values())):
+        taken = {value: c[turn] for value, (_, c) in offered.items() if turn < len(c)}
         picks = {value: kind(candidate) for value, candidate in taken.items()}
-        program = build_program(graph, Choice(target, KernelSet.TINYC, picks=picks))
+        chains = {value: names(offered[value][0][:-1]) for value in taken if len(offered[value][0]) > 1}
+        program = build_program(graph, Choice(target, KernelSet.TINYC, picks=picks, chains=chains))
         counts, elf = measure(program, board, cache)
         for layer, count in zip(program.layers, counts, strict=True):
             candidate = taken.get(layer.node.outs[0], ())
             if len(candidate) == 1 and count:
-                sig = graph.signature(layer.node)
+                sig = graph.signature(layer.nodes[0])
                 shapes = " ".join("x".join(map(str, t.shape)) for t in sig.ins[:2])
                 work = candidate[0].work or plain_work(layer.node.op, sig)
-                macs = layer.node.op.macs(*sig.ins)
-                rows.append(Row(f"{layer.node.op.name} {shapes}", label(candidate[0]), macs, work, count))
+                rows.append(Row(f"{layer.operator} {shapes}", label(candidate[0]), layer.macs, work, count))
         for symbol in elf.flash_symbols():
             if symbol.is_function:
                 special = re.fullmatch(r"model_(\w+)_\d+", symbol.name)
                 sizes[f"tinyc_{special[1]} inline" if special else symbol.name].append(symbol.bytes)
     return rows, {name: round(sum(some) / len(some)) for name, some in sizes.items()}
+
+
+def _offered(graph: Graph, choice: Choice) -> dict[str, tuple[tuple[Node, ...], Sequence[Candidate]]]:
+    """By the results of layers, or of chains: their nodes, and the candidates for them."""
+    found: dict[str, tuple[tuple[Node, ...], Sequence[Candidate]]] = {}
+    waiting: dict[str, tuple[Node, ...]] = {}
+    uses = {v for node in graph.nodes for v in node.ins}
+    for node in graph.nodes:
+        nodes = (*waiting.pop(node.ins[0], ()), node)
+        (value,) = node.outs
+        if value in uses:
+            waiting[value] = nodes
+        elif len(nodes) > 1:
+            found[value] = nodes, choice.offered_in_one(nodes, graph).candidates
+        elif not node.op.is_view:
+            found[value] = nodes, choice.offered(node, node.op, graph.signature(node))
+    return found
 
 
 def fitted(rows: Sequence[Row]) -> dict[str, float]:

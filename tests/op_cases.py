@@ -6,7 +6,7 @@ make arrays and a signature of it, the latter by following the operator's own qu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from math import inf
 from typing import Any
@@ -76,14 +76,20 @@ def float_problem(case: Case) -> Problem:
     return Problem(case.op, Signature(kinds, case.op.infer(*kinds), constants=_constants(case, ins)), ins)
 
 
-def int_problem(case: Case, rounding: Rounding) -> Problem:
-    """Stored inputs, and types scaled so that the results use their range, or leave it a little."""
+def int_problem(case: Case, rounding: Rounding, given: Mapping[int, tuple[TensorType, Array]] | None = None) -> Problem:
+    """Stored inputs, and types scaled so that the results use their range, or leave it a little.
+
+    Inputs that are `given` are so.
+    """
+    given = given or {}
     rng = np.random.default_rng(case.seed)
     rule = case.op.quant_rule
     shared = _activation_params(rng) if Unify() in rule.outs else None
     kinds: list[TensorType] = []
     for index, shape in enumerate(case.shapes):
         match rule.of_input(index):
+            case _ if index in given:
+                kinds.append(given[index][0])
             case AsIs():
                 kinds.append(TensorType(shape, DType.I8, shared or _activation_params(rng)))
             case Weight(axis=axis):
@@ -94,7 +100,7 @@ def int_problem(case: Case, rounding: Rounding) -> Problem:
                 kinds.append(TensorType(shape, DType.I32, QuantParams(scales, axis=0)))
             case Own():
                 kinds.append(f32(*shape))
-    ins = tuple(_stored(rng, kind) for kind in kinds)
+    ins = tuple(given[i][1] if i in given else _stored(rng, kind) for i, kind in enumerate(kinds))
     outs = []
     for index, kind in enumerate(case.op.infer(*(f32(*s) for s in case.shapes))):
         match rule.outs[index]:

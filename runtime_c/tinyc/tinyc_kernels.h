@@ -465,6 +465,20 @@ typedef struct {
 void tinyc_depthwise_planes_s8(const tinyc_depthwise_planes_params *params, const int8_t *x, const int32_t *w,
                                uint32_t *planes, int8_t *y);
 
+/* A convolution as of tinyc_conv_pairs_s8, or where it is `wide` of tinyc_conv_pairs_wide_s8, and a depthwise one of its
+ * result as of tinyc_depthwise_planes_s8, which spreads all channels at once. What is between them is never in memory as
+ * a whole: in_h, in_w and channels of the second are out_h, out_w and out_c of the first, and `zero` is its offset. */
+typedef struct {
+    tinyc_conv_pairs_params conv;
+    tinyc_depthwise_planes_params depthwise;
+    int32_t wide;
+} tinyc_conv_depthwise_params;
+
+/* w and taps: the weights of both. The workspace has the planes of all channels, their number made even, and a column of
+ * two pixels. */
+void tinyc_conv_depthwise_s8(const tinyc_conv_depthwise_params *params, const int8_t *x, const int32_t *w,
+                             const int32_t *taps, uint32_t *workspace, int8_t *y);
+
 /* An exact integer Winograd convolution: kernels of 3 by 3, stride 1, in_c a multiple of 4. `tiles` of two by two results
  * are made at a time, an even number; the zero point of x is `zero`. Four times a sum must fit int32: stage.bits is 2. */
 typedef struct {

@@ -181,17 +181,13 @@ TINYC_ALWAYS_INLINE void tinyc_pairs_results(const tinyc_stage *stage, const uin
         const int32_t add = (int32_t)((uint32_t)stage->offset << stage->right) + (1 << (stage->right - 1));
         int8_t *y[2] = {results, results + out_c + out_c % 2};
         if (wide && out_c % 2 == 0) {
-            TINYC_PAIRS_FILTERS(TINYC_PAIRS_START1 TINYC_PAIRS_WIDE2(TINYC_PAIRS_FIRST2), 4,
-                                TINYC_PAIRS_WIDE2(TINYC_PAIRS_DOT2), 4, fours - 1, 16, TINYC_PAIRS_STORE2);
+            TINYC_PAIRS_WIDE_FILTERS(out_c - 2, out_c - 1, TINYC_PAIRS_RESULTS2 TINYC_PAIRS_STORE2);
         } else if (wide) {
-            TINYC_PAIRS_FILTERS(TINYC_PAIRS_START1 TINYC_PAIRS_WIDE2(TINYC_PAIRS_FIRST2), 4,
-                                TINYC_PAIRS_WIDE2(TINYC_PAIRS_DOT2), 4, fours - 1, 16, TINYC_PAIRS_STORE2_ODD);
+            TINYC_PAIRS_WIDE_FILTERS(out_c - 2, out_c - 1, TINYC_PAIRS_RESULTS2 TINYC_PAIRS_STORE2_ODD);
         } else if (out_c % 2 == 0) {
-            TINYC_PAIRS_FILTERS(TINYC_PAIRS_START1 TINYC_PAIRS_BYTES2(TINYC_PAIRS_FIRST2), 8,
-                                TINYC_PAIRS_BYTES2(TINYC_PAIRS_DOT2), 8, fours / 2 - 1, 8, TINYC_PAIRS_STORE2);
+            TINYC_PAIRS_BYTES_FILTERS(out_c - 2, out_c - 1, TINYC_PAIRS_RESULTS2 TINYC_PAIRS_STORE2);
         } else {
-            TINYC_PAIRS_FILTERS(TINYC_PAIRS_START1 TINYC_PAIRS_BYTES2(TINYC_PAIRS_FIRST2), 8,
-                                TINYC_PAIRS_BYTES2(TINYC_PAIRS_DOT2), 8, fours / 2 - 1, 8, TINYC_PAIRS_STORE2_ODD);
+            TINYC_PAIRS_BYTES_FILTERS(out_c - 2, out_c - 1, TINYC_PAIRS_RESULTS2 TINYC_PAIRS_STORE2_ODD);
         }
         return;
     }

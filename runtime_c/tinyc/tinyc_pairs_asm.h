@@ -102,30 +102,54 @@
     "strb %[f0], [r8], #2\n\tcmp r8, r9\n\tstrb %[f1], [r8, %[next]]\n\titt ne\n\tstrbne %[g0], [r8, #-1]\n\t"         \
     "strbne %[g1], [r8, %[after]]\n\tstr r8, %[y]\n\tbne 2b"
 
-/* All filters over a column of two pixels in one piece, for constants. */
-#define TINYC_PAIRS_FILTERS(HEAD, before, STEP, words, count, most, STORE)                                             \
+/* From the sums of two pixels to words, the first pixel's result in the lower half, each less the zero point; y goes from
+ * the first filter's word to the end of the last. Where the zero point is the least value, it is never added. */
+#define TINYC_PAIRS_POSITIVE(sum, scale)                                                                               \
+    "smmla %[" sum "], %[" sum "], " scale ", r6\n\tusat %[" sum "], #8, %[" sum "], asr %[right]\n\t"
+#define TINYC_PAIRS_PACK2                                                                                              \
+    "pkhbt %[f0], %[f0], %[f1], lsl #16\n\tpkhbt %[g0], %[g0], %[g1], lsl #16\n\t"
+#define TINYC_PAIRS_STORE_WORDS                                                                                        \
+    "str %[f0], [r8]\n\tstr %[g0], [r8, %[next]]\n\tadd r8, r8, %[after]\n\tstr r8, %[y]\n\tcmp r8, r9\n\tbne 2b"
+#define TINYC_PAIRS_WORDS_FROM_LEAST                                                                                   \
+    "ldrd r4, r5, [%[w]], #8\n\tldr r6, %[add]\n\tldrd r8, r9, %[y]\n\t"                                                \
+    TINYC_PAIRS_POSITIVE("f0", "r4") TINYC_PAIRS_POSITIVE("g0", "r5")                                                  \
+    TINYC_PAIRS_POSITIVE("f1", "r4") TINYC_PAIRS_POSITIVE("g1", "r5") TINYC_PAIRS_PACK2 TINYC_PAIRS_STORE_WORDS
+#define TINYC_PAIRS_WORDS                                                                                              \
+    "ldrd r4, r5, [%[w]], #8\n\tldrd r6, r7, %[add]\n\tldrd r8, r9, %[y]\n\t"                                            \
+    TINYC_PAIRS_RESULT("f0", "r4") TINYC_PAIRS_RESULT("g0", "r5")                                                      \
+    TINYC_PAIRS_RESULT("f1", "r4") TINYC_PAIRS_RESULT("g1", "r5") TINYC_PAIRS_PACK2                                    \
+    "ssub16 %[f0], %[f0], r7\n\tssub16 %[g0], %[g0], r7\n\t" TINYC_PAIRS_STORE_WORDS
+
+/* All filters over a column of two pixels in one piece, for constants; TAIL makes results of sums and stores them. */
+#define TINYC_PAIRS_FILTERS(HEAD, before, STEP, words, count, most, next_step, after_step, TAIL)                       \
     do {                                                                                                               \
         const int32_t rounds = ((count) + (most) - 1) / (most);                                                        \
         const uint32_t *at;                                                                                            \
         int32_t f0, g0, f1, g1;                                                                                        \
         if (rounds <= 1) {                                                                                             \
             __asm__ volatile("2:\n\tldr %[x], %[column]\n\t" HEAD ".rept %c[n]\n\t" STEP                               \
-                             ".endr\n\t" TINYC_PAIRS_RESULTS2 STORE TINYC_PAIRS_ROOM                                   \
+                             ".endr\n\t" TAIL TINYC_PAIRS_ROOM                                                         \
                              : TINYC_PAIRS_SUMS2, [x] "=&r"(at), [w] "+r"(w), [y] "+m"(y)                              \
                              : [column] "m"(column), [n] "i"(count), [add] "m"(add), [right] "i"(stage->right),        \
-                               [next] "i"(out_c - 2), [after] "i"(out_c - 1)                                           \
+                               [next] "i"(next_step), [after] "i"(after_step)                                          \
                              : TINYC_PAIRS_CLOBBERS);                                                                  \
         } else {                                                                                                       \
             const uint32_t *const end = column + (before) + (words) * ((count) - (count) % rounds);                    \
             __asm__ volatile("2:\n\tldr %[x], %[column]\n\t" HEAD "1:\n\t.rept %c[n]\n\t" STEP                         \
                              ".endr\n\tldr r4, %[end]\n\tcmp %[x], r4\n\tbne 1b\n\t.rept %c[rest]\n\t" STEP            \
-                             ".endr\n\t" TINYC_PAIRS_RESULTS2 STORE TINYC_PAIRS_ROOM                                   \
+                             ".endr\n\t" TAIL TINYC_PAIRS_ROOM                                                         \
                              : TINYC_PAIRS_SUMS2, [x] "=&r"(at), [w] "+r"(w), [y] "+m"(y)                              \
                              : [column] "m"(column), [end] "m"(end), [n] "i"((count) / rounds),                        \
                                [rest] "i"((count) % rounds), [add] "m"(add), [right] "i"(stage->right),                \
-                               [next] "i"(out_c - 2), [after] "i"(out_c - 1)                                           \
+                               [next] "i"(next_step), [after] "i"(after_step)                                          \
                              : TINYC_PAIRS_CLOBBERS);                                                                  \
         }                                                                                                              \
     } while (0)
+#define TINYC_PAIRS_WIDE_FILTERS(next, after, TAIL)                                                                    \
+    TINYC_PAIRS_FILTERS(TINYC_PAIRS_START1 TINYC_PAIRS_WIDE2(TINYC_PAIRS_FIRST2), 4,                                   \
+                        TINYC_PAIRS_WIDE2(TINYC_PAIRS_DOT2), 4, fours - 1, 16, next, after, TAIL)
+#define TINYC_PAIRS_BYTES_FILTERS(next, after, TAIL)                                                                   \
+    TINYC_PAIRS_FILTERS(TINYC_PAIRS_START1 TINYC_PAIRS_BYTES2(TINYC_PAIRS_FIRST2), 8,                                  \
+                        TINYC_PAIRS_BYTES2(TINYC_PAIRS_DOT2), 8, fours / 2 - 1, 8, next, after, TAIL)
 
 #endif

@@ -116,6 +116,17 @@ TINYC_ALWAYS_INLINE void tinyc_planes_spread1(const tinyc_depthwise_planes_param
     }
 }
 
+/* Zeros for a pair of rows that lies outside. */
+TINYC_ALWAYS_INLINE void tinyc_planes_zero(int32_t channels, int32_t inside, int32_t slots, int32_t plane, uint32_t *to)
+{
+    for (int32_t c = 0; c < channels; ++c, to += plane) {
+#pragma GCC unroll 4
+        for (int32_t i = 0; i < inside; ++i) {
+            to[i * slots] = 0;
+        }
+    }
+}
+
 /* Spreads the rows `first` and first + 1 of an image, x at channel 0 of `channels`; `to` is at column 0 and the slot. */
 TINYC_ALWAYS_INLINE void tinyc_planes_spread(const tinyc_depthwise_planes_params *p, int32_t channels, int32_t first,
                                              const int8_t *x, uint32_t *to)
@@ -127,12 +138,7 @@ TINYC_ALWAYS_INLINE void tinyc_planes_spread(const tinyc_depthwise_planes_params
     const int8_t *const high = first >= -1 && first < p->in_h - 1 ? x + (first + 1) * row : NULL;
     to += left * slots;
     if (!low && !high) {
-        for (int32_t c = 0; c < channels; ++c, to += plane) {
-#pragma GCC unroll 4
-            for (int32_t i = 0; i < inside; ++i) {
-                to[i * slots] = 0;
-            }
-        }
+        tinyc_planes_zero(channels, inside, slots, plane, to);
         return;
     }
     int32_t c = 0;

@@ -219,10 +219,12 @@ def _layer(
 ) -> dict[str, Any]:
     layer = program.layers[index]
     types = layer.graph.types
-    shapes = " , ".join("x".join(map(str, types[v].shape)) for v in layer.node.ins if v not in layer.graph.constants)
+    between = {node.outs[0] for node in layer.before}
+    read = [v for node in layer.nodes for v in node.ins if v not in layer.graph.constants and v not in between]
+    shapes = " , ".join("x".join(map(str, types[v].shape)) for v in read)
     out = "x".join(map(str, types[layer.node.outs[0]].shape))
-    macs = layer.node.op.macs(*(types[v] for v in layer.node.ins))
-    title = f"{layer.node.op.name} {layer.node.name}: {shapes} -> {out}" + (f", {macs} MACs" if macs else "")
+    what = " + ".join(f"{node.op.name} {node.name}" for node in layer.nodes)
+    title = f"{what}: {shapes} -> {out}" + (f", {layer.macs} MACs" if layer.macs else "")
     functions = parts.of_layer(index)
     # what the parts of a layer have in common is declared once, before them
     shared = Declarations(f"layer_{index}_") if len(functions) > 1 else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from tinyc.ir.types import DType
 from tinyc.program.choice import Choice
 from tinyc.program.costs import Costs
 from tinyc.program.program import Program, build_program
-from tinyc.program.selection import layer_options
+from tinyc.program.selection import LayerOption, chain_options, layer_options, taking
 from tinyc.resources import resource
 from tinyc.run.qemu import run_firmware
 from tinyc.samples import Say, silent
@@ -41,23 +41,40 @@ def tuned(graph: Graph, choice: Choice, board: Board, cache_dir: Path | None = N
         raise TinycError(
             f"board '{board.name}' has no emulator to measure with", hint="`tinyc boards` lists those that have"
         )
-    options = layer_options(graph, choice)
+    choice = replace(choice, picks={}, chains={})
     known = _load(cache_dir, board)
+    apart = layer_options(graph, choice)
+    _measure_all(graph, choice, board, apart, known, cache_dir, watch)
+    choice = replace(choice, costs=Costs(choice.costs.kernels, known))
+    apart = layer_options(graph, choice)
+    in_one = {values[-1]: found for values, found in chain_options(graph, choice, apart).items()}
+    _measure_all(graph, choice, board, in_one, known, cache_dir, watch)
+    _store(cache_dir, board, known)
+    return replace(choice, costs=Costs(choice.costs.kernels, known))
+
+
+def _measure_all(
+    graph: Graph,
+    choice: Choice,
+    board: Board,
+    options: Mapping[str, Sequence[LayerOption]],
+    known: dict[str, int],
+    cache_dir: Path | None,
+    watch: Say,
+) -> None:
+    """Add to `known` what each option takes."""
     turns = max(map(len, options.values()), default=0)
     for turn in range(turns):
         taken = {value: found[min(turn, len(found) - 1)] for value, found in options.items()}
         if all(option.key in known for option in taken.values()):
             continue
         watch(f"measuring kernels {turn + 1} of {turns}")
-        picks = {value: option.kind for value, option in taken.items()}
-        program = build_program(graph, replace(choice, picks=picks))
+        program = build_program(graph, taking(choice, list(taken.values())))
         counts, _ = measure(program, board, cache_dir)
         for layer, count in zip(program.layers, counts, strict=False):
             value = layer.node.outs[0]
             if value in taken:
                 known[taken[value].key] = count
-    _store(cache_dir, board, known)
-    return replace(choice, costs=Costs(choice.costs.kernels, known))
 
 
 def measure(program: Program, board: Board, cache_dir: Path | None = None) -> tuple[tuple[int, ...], Elf]:

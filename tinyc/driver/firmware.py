@@ -145,10 +145,10 @@ def largest_constants(program: Program) -> str:
     """The largest constants, one a line."""
     sizes = {value: (kind.bytes, f"{value}: {kind}") for value, kind in program.constants.items()}
     for step in program.steps:
-        node = program.layers[step.layer].node
+        layer = program.layers[step.layer]
         for table in (t for call in step.calls for arg in call.args for t in tables_in(arg)):
             shared = program.tables[id(table)]
-            text = f"{node.name or node.outs[0]}: {shared.name}, packed"
+            text = f"{layer.name}: {shared.name}, packed"
             sizes.setdefault(f"table {id(shared)}", (shared.data.nbytes, text))
     largest = sorted(sizes.values(), key=lambda item: (-item[0], item[1]))[:LARGEST_SHOWN]
     return "\n".join(["the largest constants:", *(f"  {size:>10} bytes  {text}" for size, text in largest)])

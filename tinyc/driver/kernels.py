@@ -69,13 +69,11 @@ def settle(
     graph, choice = point.graph, point.choice
     if wish.autotune:
         choice = tuned(graph, choice, board, cache_dir, watch)
-        point = plan(graph, select_kernels(graph, choice, Budget(ram=ram)))
     if choice.kernels is not KernelSet.TINYC or choice.target.foreign:
-        return point
+        return plan(graph, select_kernels(graph, choice, Budget(ram=ram))) if wish.autotune else point
     most = CODE_BYTES[wish.optimize]
     code = most - CODE_OF_LAYER * len(point.program.layers)
-    if (wish.flash is None and code_of(graph, point.choice) > code) or wish.optimize is Optimize.SIZE:
-        point = plan(graph, select_kernels(graph, choice, Budget(code=code, ram=ram)))
+    point = plan(graph, select_kernels(graph, choice, Budget(code=code, ram=ram)))
     limit = wish.flash
     if limit is None and flash_of(graph, point.choice) > SAFELY * board.flash.bytes:
         limit = board.flash.bytes

@@ -134,13 +134,13 @@ def _layer(program: Program, index: int) -> dict[str, Any]:
     layer = program.layers[index]
     types = layer.graph.types
     return {
-        "name": layer.node.name or layer.node.outs[0],
-        "op": layer.node.op.name,
+        "name": layer.name,
+        "op": layer.operator,
         "output": layer.node.outs[0],
         "kernel": ", ".join(program.kernels(index)),
         "output_shape": list(types[layer.node.outs[0]].shape),
         "dtype": types[layer.node.outs[0]].dtype.value,
-        "macs": layer.node.op.macs(*(types[v] for v in layer.node.ins)),
+        "macs": layer.macs,
         "instructions": None,
         "workspace_bytes": program.workspace_bytes(index),
     }

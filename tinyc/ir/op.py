@@ -22,6 +22,7 @@ from tinyc.ir.types import QuantParams, Rounding, TensorType
 
 if TYPE_CHECKING:  # which needs the names below
     from tinyc.ir.accumulation import Accumulation
+    from tinyc.ir.chain import Chain
 
 F32 = NDArray[np.float32]
 Array = NDArray[Any]
@@ -235,6 +236,13 @@ class Op(ABC):
     def padded(self, before: Sequence[int], after: Sequence[int], value: float) -> Op | None:
         """The operator that pads its first input itself, if it can pad with `value`."""
         return None
+
+    def fused_kernels(self, chain: Chain, target: KernelTarget) -> Sequence[Candidate]:
+        """Ways to compute a chain that this operator ends in one: In(i) as the chain numbers inputs, Out() its result.
+
+        The results between are not made.
+        """
+        return []
 
     def accumulation(self, sig: Signature, target: KernelTarget) -> Accumulation | None:
         """How to compute the int8 result while the first input comes in parts, which span all but axes 1 and 2.

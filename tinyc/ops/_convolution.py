@@ -24,6 +24,10 @@ class ConvolutionOp(LinearOp):
     pads: Pads = (0, 0, 0, 0)
     dilation: Pair = (1, 1)
 
+    def gathers(self, sig: Signature) -> bool:
+        """Whether every filter sees all channels of the input."""
+        return False
+
     def window_over(self, w: Sequence[int]) -> Window:
         """The moving window that weights of shape `w` make."""
         return Window((w[1], w[2]), self.stride, self.pads, self.dilation)

@@ -117,6 +117,9 @@ class Conv2D(ConvolutionOp):
 
     # Kernels
 
+    def gathers(self, sig: Signature) -> bool:
+        return self.groups == 1
+
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         window, clamp = self.window_over(sig.ins[1].shape), (self.low, self.high)
         sources = SOURCES if self.groups == 1 else ()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import VerifyError
+from tinyc.ir.chain import Chain
 from tinyc.ir.kernel import Candidate, Context, In, KernelCall, KernelTarget, Out, Struct, cmsis_call, dims, tinyc_call
 from tinyc.ir.kernel import per_channel_quant as channel_quant
 from tinyc.ir.op import Array, ChannelFlow, ChannelRange, Mask, Op, Signature, take
@@ -18,7 +19,7 @@ from tinyc.ops import _linear
 from tinyc.ops._convolution import ConvolutionOp
 from tinyc.ops._lag import Passes, channel_by_channel, lag_by_pixel
 from tinyc.ops._window import nhwc
-from tinyc.ops.kernels import depthwise_plain, depthwise_planes, depthwise_vectors, float_blocks
+from tinyc.ops.kernels import conv_depthwise, depthwise_plain, depthwise_planes, depthwise_vectors, float_blocks
 
 SOURCES = (
     depthwise_vectors.candidates,
@@ -97,6 +98,16 @@ class DepthwiseConv2D(ConvolutionOp):
         window, clamp = self.window_over(sig.ins[1].shape), (self.low, self.high)
         own = [candidate for source in SOURCES for candidate in source(sig, target, clamp, window)]
         return [*own, *super().kernels(sig, target)]
+
+    def fused_kernels(self, chain: Chain, target: KernelTarget) -> Sequence[Candidate]:
+        producer, sig = chain.first, chain.last.sig
+        if len(chain.links) > 2 or chain.last.at != 0 or not isinstance(producer.op, ConvolutionOp):
+            return []
+        if not producer.op.gathers(producer.sig):
+            return []
+        before = producer.sig, (producer.op.low, producer.op.high), producer.op.window_over(producer.sig.ins[1].shape)
+        own = sig, (self.low, self.high), self.window_over(sig.ins[1].shape)
+        return conv_depthwise.candidates(*before, *own, target)
 
     def lag(self, sig: Signature, target: KernelTarget) -> int | None:
         channels, out = sig.x.shape[3], sig.y.shape[3]

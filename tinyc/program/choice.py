@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import pairwise
 
 from tinyc.errors import UnsupportedError
-from tinyc.ir.graph import Node
+from tinyc.ir.chain import Chain, Link
+from tinyc.ir.graph import Graph, Node
 from tinyc.ir.kernel import Candidate, In, KernelSet, KernelTarget, tables_in
 from tinyc.ir.op import Op, Signature
 from tinyc.program.costs import Costs, Work, label
@@ -22,6 +24,27 @@ class Optimize(Enum):
     SIZE = "size"  # functions that layers share, weights in the shortest form
 
 
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """What there is to choose from for a layer, or for several in one."""
+
+    candidates: list[Candidate]
+    ins: tuple[str, ...]
+    """The values that In(0), In(1), … stand for."""
+    constants: Mapping[int, int]
+    """The bytes of those that are constants."""
+    work: Work
+    """What any kernel does at least."""
+    plain: int
+    """The bytes of constants that there are at least."""
+
+    def constant_bytes(self, candidate: Candidate) -> int:
+        """The bytes of constants that its calls read."""
+        args = [arg for call in candidate for arg in call.args]
+        read = {arg.index for arg in args if isinstance(arg, In)} & self.constants.keys()
+        return sum(self.constants[i] for i in read) + sum(t.data.nbytes for arg in args for t in tables_in(arg))
+
+
 @dataclass(frozen=True)
 class Choice:
     """What decides which kernels are called."""
@@ -32,6 +55,8 @@ class Choice:
     costs: Costs = field(default_factory=Costs)
     picks: Mapping[str, str] = field(default_factory=dict)
     """By the name of a layer's result, the `kind` of candidate to take wherever it is offered."""
+    chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By the name of a layer's result, those of the layers that are computed in one with it, which come before it."""
 
     @property
     def follow(self) -> bool:
@@ -50,30 +75,57 @@ class Choice:
             )
         return candidates
 
+    def offered_in_one(self, nodes: Sequence[Node], graph: Graph) -> Offer:
+        """What there is for a chain of nodes; perhaps nothing."""
+        chain = chain_of(nodes, graph)
+        candidates = [c for c in chain.last.op.fused_kernels(chain, self.target) if self._has(c)]
+        ins = tuple(v for node in nodes for v in node.ins)
+        constants = {i: graph.types[v].bytes for i, v in enumerate(ins) if v in graph.constants}
+        works = [plain_work(link.op, link.sig) for link in chain.links]
+        work = {name: sum(w[name] for w in works) for name in works[0]}
+        return Offer(candidates, ins, constants, work, sum(plain_bytes(link.sig) for link in chain.links))
+
     def select(self, node: Node, op: Op, sig: Signature) -> Candidate:
         """The candidate to take."""
-        candidates = self.offered(node, op, sig)
+        constants = {i: sig.ins[i].bytes for i in sig.constants}
+        offer = Offer(self.offered(node, op, sig), node.ins, constants, plain_work(op, sig), plain_bytes(sig))
+        return self.take(node.outs[0], offer)
+
+    def select_in_one(self, nodes: Sequence[Node], graph: Graph) -> Candidate:
+        """The candidate to take for a chain that has one."""
+        return self.take(nodes[-1].outs[0], self.offered_in_one(nodes, graph))
+
+    def take(self, value: str, offer: Offer) -> Candidate:
+        """One of what is offered for the layer whose result is `value`."""
+        candidates = offer.candidates
         if len(candidates) == 1:
             return candidates[0]
-        pick = self.picks.get(node.outs[0])
+        pick = self.picks.get(value)
         for candidate in candidates:
             if kind(candidate) == pick:
                 return candidate
         if self.optimize is Optimize.SIZE:
-            candidates = _compact(candidates, sig)
-        work = plain_work(op, sig)
-        return min(candidates, key=lambda c: self.costs.of_candidate(c, work))
+            candidates = _compact(offer)
+        return min(candidates, key=lambda c: self.costs.of_candidate(c, offer.work))
 
     def _has(self, candidate: Candidate) -> bool:
         return self.kernels is KernelSet.TINYC or all(call.header == "arm_nnfunctions.h" for call in candidate)
 
 
-def _compact(candidates: Sequence[Candidate], sig: Signature) -> list[Candidate]:
+def _compact(offer: Offer) -> list[Candidate]:
     """Those that call functions shared by layers, if there are some, and read few bytes of constants."""
-    shared = [c for c in candidates if not any(call.inline for call in c)] or candidates
-    sizes = [constant_bytes(c, sig) for c in shared]
-    most = max(COMPACT * plain_bytes(sig), min(sizes))
+    shared = [c for c in offer.candidates if not any(call.inline for call in c)] or offer.candidates
+    sizes = [offer.constant_bytes(c) for c in shared]
+    most = max(COMPACT * offer.plain, min(sizes))
     return [c for c, size in zip(shared, sizes, strict=True) if size <= most]
+
+
+def chain_of(nodes: Sequence[Node], graph: Graph) -> Chain:
+    """The chain of nodes each of which reads the result of the one before."""
+    links = [Link(nodes[0].op, graph.signature(nodes[0]))]
+    for before, node in pairwise(nodes):
+        links.append(Link(node.op, graph.signature(node), node.ins.index(before.outs[0])))
+    return Chain(tuple(links))
 
 
 def kind(candidate: Candidate) -> str:
@@ -90,10 +142,3 @@ def plain_bytes(sig: Signature) -> int:
     """The bytes of a layer's constants as they are, with a multiplier and a shift for each channel."""
     kinds = [sig.ins[i] for i in sig.constants]
     return sum(k.bytes + (8 * len(k.quant.scale) if k.quant and k.quant.axis is not None else 0) for k in kinds)
-
-
-def constant_bytes(candidate: Candidate, sig: Signature) -> int:
-    """The bytes of constants that the calls read."""
-    args = [arg for call in candidate for arg in call.args]
-    read = {arg.index for arg in args if isinstance(arg, In)} & sig.constants.keys()
-    return sum(sig.ins[i].bytes for i in read) + sum(t.data.nbytes for arg in args for t in tables_in(arg))

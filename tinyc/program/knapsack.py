@@ -29,6 +29,17 @@ class Option:
     shared: frozenset[str] = frozenset()
 
 
+def worthwhile(group: Sequence[Option]) -> list[int]:
+    """The numbers of the options of a group that no other beats in cost, bytes, and what it asks for."""
+    order = sorted(range(len(group)), key=lambda i: (group[i].cost, group[i].bytes, len(group[i].shared), i))
+    kept: list[int] = []
+    for i in order:
+        option = group[i]
+        if not any(group[k].bytes <= option.bytes and group[k].shared <= option.shared for k in kept):
+            kept.append(i)
+    return sorted(kept)
+
+
 def cheapest(
     groups: Sequence[Sequence[Option]], shared: Mapping[str, int], budget: int | None = None
 ) -> list[int] | None:

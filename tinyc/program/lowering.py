@@ -24,15 +24,23 @@ class Lowering:
     def run(self) -> None:
         from tinyc.program.rows import RegionLowering  # which is made of what is here
 
+        before = self._chains()
+        within = {id(node) for nodes in before.values() for node in nodes}
         for node in self.graph.nodes:
             if isinstance(node.op, RegionOp):
                 RegionLowering(self, node.op).run()
-            else:
-                self._layer(node)
+            elif id(node) not in within:
+                self._layer(node, before.get(node.outs[0], ()))
 
-    def layer(self, node: Node, graph: Graph) -> int:
+    def _chains(self) -> dict[str, tuple[Node, ...]]:
+        """By the result of their last, the nodes before it in the chains that are computed in one."""
+        makers = {out: n for n in self.graph.nodes if not isinstance(n.op, RegionOp) for out in n.outs}
+        chains = {last: some for last, some in self.choice.chains.items() if {last, *some} <= makers.keys()}
+        return {last: tuple(makers[value] for value in some) for last, some in chains.items()}
+
+    def layer(self, node: Node, graph: Graph, before: tuple[Node, ...] = ()) -> int:
         """The number of a new layer."""
-        self.layers.append(Layer(node, graph))
+        self.layers.append(Layer(node, graph, before))
         return len(self.layers) - 1
 
     def buffer(self, value: str) -> Place:
@@ -50,14 +58,19 @@ class Lowering:
             return Place(value, 0, graph.types[value].bytes, constant=True)
         return self.places[value]
 
-    def _layer(self, node: Node) -> None:
+    def _layer(self, node: Node, before: tuple[Node, ...]) -> None:
         if node.op.is_view:
             self.places[node.outs[0]] = self.places[node.ins[0]]
             return
-        number = self.layer(node, self.graph)
-        calls = self.choice.select(node, node.op, self.graph.signature(node))
+        number = self.layer(node, self.graph, before)
+        if before:
+            calls = self.choice.select_in_one((*before, node), self.graph)
+        else:
+            calls = self.choice.select(node, node.op, self.graph.signature(node))
         outs = tuple(self.buffer(v) for v in node.outs)
-        ins = tuple(self.place(self.graph, v) for v in node.ins)
+        unmade = {n.outs[0]: Place(n.outs[0], 0, 0, constant=True) for n in before}  # nothing to read
+        read = [v for n in (*before, node) for v in n.ins]
+        ins = tuple(unmade.get(v) or self.place(self.graph, v) for v in read)
         if any(self.homes.get(v, ("", 0))[0] == node.outs[0] for v in node.ins):
             self._join(number, node, calls, ins, outs[0])
             return

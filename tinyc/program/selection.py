@@ -10,24 +10,27 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 
-from tinyc.ir.graph import Graph, Node
+from tinyc.ir.graph import Graph
 from tinyc.ir.kernel import Candidate, In, tables_in
-from tinyc.ir.op import Op, Signature
-from tinyc.program.choice import COMPACT, Choice, Optimize, kind, plain_bytes, plain_work
-from tinyc.program.costs import Costs, Work, call_key, label
-from tinyc.program.knapsack import Option, cheapest
+from tinyc.program.chains import best_apart, find_chains, names
+from tinyc.program.choice import COMPACT, Choice, Offer, Optimize, kind
+from tinyc.program.costs import Costs, call_key, label
+from tinyc.program.knapsack import Option, cheapest, worthwhile
 from tinyc.program.lowering import Lowering
 from tinyc.program.program import build_program, lower_graph
 
 TIGHTER = 4  # times that the budget of RAM is tightened because the plan has gaps
+Options = Mapping[str, Sequence["LayerOption"]]
 
 
 @dataclass(frozen=True, eq=False)
 class LayerOption:
-    """What a layer takes with one kind of candidate."""
+    """What a layer takes with one kind of candidate; or a chain, each of its layers with one or all in one."""
 
-    kind: str
+    picks: Mapping[str, str]
+    """The kinds, by result."""
     key: str
     """What decides how long it takes, as text."""
     instructions: float
@@ -37,17 +40,21 @@ class LayerOption:
     """The bytes of code of functions that all layers share."""
     own: Mapping[str, int]
     """The bytes of code of functions that are made for calls."""
+    chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The layers in one, as of `Choice.chains`."""
+
+    @property
+    def kind(self) -> str:
+        """The kinds as text."""
+        return ", ".join(self.picks.values())
 
 
 @dataclass(frozen=True)
 class _Asked:
     """One question to the choice, and the answer."""
 
-    candidates: Sequence[Candidate]
+    offer: Offer
     answer: Candidate
-    work: Work
-    node: Node
-    sig: Signature
 
 
 @dataclass(frozen=True)
@@ -56,26 +63,46 @@ class _Recorder(Choice):
 
     asked: dict[str, list[_Asked]] = field(default_factory=dict)
 
-    def select(self, node: Node, op: Op, sig: Signature) -> Candidate:
-        answer = super().select(node, op, sig)
-        asked = _Asked(self.offered(node, op, sig), answer, plain_work(op, sig), node, sig)
-        self.asked.setdefault(node.outs[0], []).append(asked)
+    def take(self, value: str, offer: Offer) -> Candidate:
+        answer = super().take(value, offer)
+        self.asked.setdefault(value, []).append(_Asked(offer, answer))
         return answer
 
 
 def layer_options(graph: Graph, choice: Choice) -> dict[str, list[LayerOption]]:
-    """What each layer can do, by the name of its result; the graph is scheduled. What `choice` takes comes first."""
+    """What each layer can do, by the name of its result; the graph is scheduled. What `choice` takes comes first.
+
+    Layers that it computes in one are one.
+    """
     recorder = _Recorder(**vars(choice))
     lowering = Lowering(graph, recorder)
     lowering.run()
     times = Counter(id(step.calls) for step in lowering.steps)
-    options: dict[str, list[LayerOption]] = {}
-    for value, asked in recorder.asked.items():
-        kinds = dict.fromkeys(kind(c) for a in asked for c in (a.answer, *a.candidates))
-        options[value] = [_option(k, asked, times, choice.costs) for k in kinds]
-        if choice.optimize is Optimize.SIZE:
-            options[value] = _compact(options[value], plain_bytes(asked[0].sig))
-    return options
+    options = {value: _options_of(value, asked, times, choice) for value, asked in recorder.asked.items()}
+    return {v: [replace(o, chains={v: choice.chains[v]}) for o in f] if v in choice.chains else f
+            for v, f in options.items()}  # fmt: skip
+
+
+def chain_options(graph: Graph, choice: Choice, apart: Options) -> dict[tuple[str, ...], list[LayerOption]]:
+    """What layers in one can do, by the names of their results: chains that take less than `apart`, without overlap."""
+    found, savings = {}, {}
+    for nodes, offer in find_chains(graph, choice).items():
+        *before, last = names(nodes)
+        asked = [_Asked(offer, offer.candidates[0])]
+        found[nodes] = [
+            replace(option, chains={last: tuple(before)}) for option in _options_of(last, asked, {}, choice)
+        ]  # fmt: skip
+        alone = sum(min(o.instructions for o in apart[value]) for value in names(nodes))
+        saved = alone - min(o.instructions for o in found[nodes])
+        if saved > 0:
+            savings[nodes] = saved
+    return {names(nodes): found[nodes] for nodes in best_apart(graph, savings)}
+
+
+def _options_of(value: str, asked: Sequence[_Asked], times: Mapping[int, int], choice: Choice) -> list[LayerOption]:
+    kinds = dict.fromkeys(kind(c) for a in asked for c in (a.answer, *a.offer.candidates))
+    options = [_option(value, k, asked, times, choice.costs) for k in kinds]
+    return _compact(options, asked[0].offer.plain) if choice.optimize is Optimize.SIZE else options
 
 
 def _compact(options: Sequence[LayerOption], plain: int) -> list[LayerOption]:
@@ -85,18 +112,19 @@ def _compact(options: Sequence[LayerOption], plain: int) -> list[LayerOption]:
     return [option for option, size in zip(options, sizes, strict=True) if size <= most]
 
 
-def _option(wanted: str, asked: Sequence[_Asked], times: Mapping[int, int], costs: Costs) -> LayerOption:
+def _option(value: str, wanted: str, asked: Sequence[_Asked], times: Mapping[int, int], costs: Costs) -> LayerOption:
     instructions = 0.0
     constants: dict[object, int] = {}
     library: dict[str, int] = {}
     own: dict[str, int] = {}
     keys = []
     for a in asked:
-        cost = {id(c): costs.of_candidate(c, a.work) for c in a.candidates}
-        candidate = next((c for c in a.candidates if kind(c) == wanted), None)
-        candidate = candidate or min(a.candidates, key=lambda c: cost[id(c)])
+        offer = a.offer
+        cost = {id(c): costs.of_candidate(c, offer.work) for c in offer.candidates}
+        candidate = next((c for c in offer.candidates if kind(c) == wanted), None)
+        candidate = candidate or min(offer.candidates, key=lambda c: cost[id(c)])
         count = max(1, times.get(id(a.answer), 0))
-        key = " + ".join(call_key(call, a.work) for call in candidate)
+        key = " + ".join(call_key(call, offer.work) for call in candidate)
         keys.append(f"{count} x {key}")
         instructions += count * cost[id(candidate)]
         for call in candidate:
@@ -105,11 +133,32 @@ def _option(wanted: str, asked: Sequence[_Asked], times: Mapping[int, int], cost
             else:
                 library[label(call)] = costs.code_bytes(call)
             for arg in call.args:
-                if isinstance(arg, In) and arg.index in a.sig.constants:
-                    constants[a.node.ins[arg.index]] = a.sig.ins[arg.index].bytes
+                if isinstance(arg, In) and arg.index in offer.constants:
+                    constants[offer.ins[arg.index]] = offer.constants[arg.index]
                 constants.update({(t.name, t.data.tobytes()): t.data.nbytes for t in tables_in(arg)})
     key = "; ".join(keys)
-    return LayerOption(wanted, key, costs.tuned.get(key, instructions), constants, library, own)
+    return LayerOption({value: wanted}, key, costs.tuned.get(key, instructions), constants, library, own)
+
+
+def _together(options: Sequence[LayerOption]) -> LayerOption:
+    """Layers each by itself, as one."""
+    return LayerOption(
+        {value: k for o in options for value, k in o.picks.items()},
+        "",
+        sum(o.instructions for o in options),
+        {what: size for o in options for what, size in o.constants.items()},
+        {name: size for o in options for name, size in o.library.items()},
+        {name: size for o in options for name, size in o.own.items()},
+    )
+
+
+def _with_chains(graph: Graph, choice: Choice, options: dict[str, list[LayerOption]]) -> dict[str, list[LayerOption]]:
+    """The options, where the layers of a chain are one that can be taken apart."""
+    options = dict(options)
+    for values, in_one in chain_options(graph, choice, options).items():
+        apart = [_together(some) for some in product(*(options.pop(value) for value in values))]
+        options[values[-1]] = [*apart, *in_one]
+    return options
 
 
 @dataclass(frozen=True)
@@ -129,11 +178,12 @@ def select_kernels(graph: Graph, choice: Choice, budget: Budget) -> Choice:
 
     Sizes of code are estimates: see `code_of`.
     """
-    options = layer_options(graph, choice)
+    choice = replace(choice, picks={}, chains={})
+    options = _with_chains(graph, choice, layer_options(graph, choice))
     limit: int | None = None
     for _ in range(TIGHTER):
         usable = options if limit is None else _within_ram(graph, choice, options, limit)
-        picked = replace(choice, picks=_pick(usable, budget))
+        picked = _pick(choice, usable, budget)
         if budget.ram is None:
             break
         arena = build_program(graph, picked).arena_bytes
@@ -159,53 +209,66 @@ def flash_of(graph: Graph, choice: Choice) -> int:
     return code_of(graph, choice) + sum(constants.values())
 
 
-def _within_ram(
-    graph: Graph, choice: Choice, options: Mapping[str, list[LayerOption]], ram: int
-) -> dict[str, list[LayerOption]]:
-    """The options with which at most `ram` bytes are in use while their layer runs; the leanest if there is none."""
-    kinds = dict.fromkeys(o.kind for found in options.values() for o in found)
-    most: dict[str, dict[str, int]] = defaultdict(dict)
-    for k in kinds:
-        picks = {value: k for value, found in options.items() if any(o.kind == k for o in found)}
-        lowering, used = lower_graph(graph, replace(choice, picks=picks))
+def _within_ram(graph: Graph, choice: Choice, options: Options, ram: int) -> Options:
+    """The options with which at most `ram` bytes are in use while their layers run; the leanest if there is none."""
+    taken: dict[str, dict[str, tuple[str, ...]]] = defaultdict(
+        dict
+    )  # by kind, the layers, and what is in one with them
+    for option in (o for found in options.values() for o in found):
+        for value, k in option.picks.items():
+            taken[k][value] = option.chains.get(value, ())
+    most: dict[tuple[str, str], int] = {}
+    for k, values in taken.items():
+        chains = {value: before for value, before in values.items() if before}
+        lowering, used = lower_graph(graph, replace(choice, picks=dict.fromkeys(values, k), chains=chains))
         for step, in_use in zip(lowering.steps, used.in_use_by_step(), strict=False):
             value = lowering.layers[step.layer].node.outs[0] if step.calls else ""
-            most[value][k] = max(most[value].get(k, 0), int(in_use))
+            most[value, k] = max(most.get((value, k), 0), int(in_use))
     usable = {}
     for value, found in options.items():
-        least = min((most[value].get(o.kind, 0) for o in found), default=0)
-        usable[value] = [o for o in found if most[value].get(o.kind, 0) <= max(ram, least)]
+        needs = [max(most.get(pick, 0) for pick in o.picks.items()) for o in found]
+        allowed = max(ram, min(needs))
+        usable[value] = [o for o, need in zip(found, needs, strict=True) if need <= allowed]
     return usable
 
 
-def _pick(options: Mapping[str, Sequence[LayerOption]], budget: Budget) -> dict[str, str]:
-    """By layer, the kind to take."""
+def _pick(choice: Choice, options: Options, budget: Budget) -> Choice:
+    """The choice with the kinds to take."""
     most = budget.code if budget.flash is None else budget.flash
     if most is None:
-        return {value: min(found, key=lambda o: o.instructions).kind for value, found in options.items()}
+        return taking(choice, [min(found, key=lambda o: o.instructions) for found in options.values()])
     groups = _groups(options)
     library = {name: size for found in options.values() for o in found for name, size in o.library.items()}
     with_constants = budget.flash is not None
     tables = [
         [_merged([o[i] for o in members], with_constants) for i in range(len(members[0]))]
-        for members in groups.values()
+        for members in groups
     ]  # fmt: skip
+    kept = [worthwhile(table) for table in tables]
+    tables = [[table[i] for i in some] for table, some in zip(tables, kept, strict=True)]
     numbers = cheapest(tables, library, most)
     if numbers is None:
         numbers = cheapest([[replace(o, cost=o.bytes) for o in table] for table in tables], library)
         assert numbers is not None
-    picks = {}
-    for (values, members), number in zip(groups.items(), numbers, strict=True):
-        picks.update({value: found[number].kind for value, found in zip(values, members, strict=True)})
-    return picks
+    taken = []
+    for members, some, number in zip(groups, kept, numbers, strict=True):
+        taken += [found[some[number]] for found in members]
+    return taking(choice, taken)
 
 
-def _groups(options: Mapping[str, Sequence[LayerOption]]) -> dict[tuple[str, ...], list[Sequence[LayerOption]]]:
+def taking(choice: Choice, options: Sequence[LayerOption]) -> Choice:
+    """The choice that takes these options."""
+    picks = {value: k for option in options for value, k in option.picks.items()}
+    chains = {value: before for option in options for value, before in option.chains.items()}
+    return replace(choice, picks=picks, chains=chains)
+
+
+def _groups(options: Options) -> list[list[Sequence[LayerOption]]]:
     """Layers that share functions made for calls, together: they take the same kind."""
-    groups: dict[object, list[str]] = defaultdict(list)
-    for value, found in options.items():
-        groups[tuple((o.kind, tuple(sorted(o.own))) for o in found)].append(value)
-    return {tuple(values): [options[v] for v in values] for values in groups.values()}
+    groups: dict[object, list[Sequence[LayerOption]]] = defaultdict(list)
+    for found in options.values():
+        groups[tuple((o.kind, tuple(sorted(o.own))) for o in found)].append(found)
+    return list(groups.values())
 
 
 def _merged(layers: Sequence[LayerOption], with_constants: bool) -> Option:

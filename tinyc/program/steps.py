@@ -33,10 +33,32 @@ class Written(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A node that runs kernels, in one step or in many. `graph` is the one that it stands in: the model or a body."""
+    """A node that runs kernels, in one step or in many. `graph` is the one that it stands in: the model or a body.
+
+    The nodes `before` it are computed in one with it, and their results are nowhere.
+    """
 
     node: Node
     graph: Graph
+    before: tuple[Node, ...] = ()
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        return (*self.before, self.node)
+
+    @property
+    def name(self) -> str:
+        """What the source model calls it, or them."""
+        return " + ".join(node.name or node.outs[0] for node in self.nodes)
+
+    @property
+    def operator(self) -> str:
+        return " + ".join(node.op.name for node in self.nodes)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one run."""
+        return sum(node.op.macs(*(self.graph.types[v] for v in node.ins)) for node in self.nodes)
 
 
 @dataclass(frozen=True, eq=False)

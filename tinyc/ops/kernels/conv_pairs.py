@@ -7,6 +7,7 @@ the flash). `runtime_c/tinyc/tinyc_pairs.h` says how, and why the sums of the la
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ def convolutions(
     """Of x NHWC and w (out, kernel height, kernel width, in), in one group."""
     if not sig.x.quant or not target.dsp or target.mve or window.dilation != (1, 1):
         return []
-    return _Pairs(sig, clamp, window, sig.x.shape, sig.y.shape).candidates()
+    return Pairs(sig, clamp, window, sig.x.shape, sig.y.shape).candidates()
 
 
 def dense(sig: Signature, target: KernelTarget, clamp: tuple[float, float]) -> Sequence[Candidate]:
@@ -36,10 +37,20 @@ def dense(sig: Signature, target: KernelTarget, clamp: tuple[float, float]) -> S
         return []
     out, depth = sig.ins[1].shape
     rows = sig.x.size // depth
-    return _Pairs(sig, clamp, CELL, (1, 1, rows, depth), (1, 1, rows, out)).candidates()
+    return Pairs(sig, clamp, CELL, (1, 1, rows, depth), (1, 1, rows, out)).candidates()
 
 
-class _Pairs:
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """A convolution as the kernels take it: the fields of `tinyc_conv_pairs_params`, and the stream of weights."""
+
+    fields: dict[str, object]
+    words: Table
+    fours: int
+    """Words of a column of one pixel."""
+
+
+class Pairs:
     """A convolution of an image of shape `x` into one of shape `y`."""
 
     def __init__(self, sig: Signature, clamp: tuple[float, float], window: Window, x: Shape, y: Shape) -> None:
@@ -53,7 +64,20 @@ class _Pairs:
         return [(call,) for call in (*found, packed or wide) if call]
 
     def _call(self, bits: int) -> KernelCall | None:
-        """With weights as int16, or, where the sums are scaled by 2^bits, in bytes."""
+        packed = self.packed(bits)
+        if packed is None:
+            return None
+        call = tinyc_call(
+            "tinyc_conv_pairs_s8" if bits else "tinyc_conv_pairs_wide_s8",
+            Struct("tinyc_conv_pairs_params", packed.fields),
+            In(0), packed.words, Workspace(), Out(),
+            workspace_bytes=(16 if self.y[1] * self.y[2] > 1 else 8) * packed.fours,
+            work=self._work(packed.fours),
+        )  # fmt: skip
+        return with_lags(call, self.sig, {0: lag_by_block(self.window, self.x, self.y, block=2)})
+
+    def packed(self, bits: int) -> Packed | None:
+        """With weights as int16, or, where the sums are scaled by 2^bits, in bytes; None where that cannot be."""
         stage = Stage(_linear.output_scaling(self.sig), self.clamp, self.sig, bits)
         order = self._order(8 if bits else 4)
         values = np.pad(self.filters, ((0, self.y[3] % 2), (0, 1)))[:, order].reshape(-1, order.size // 4, 4)
@@ -63,14 +87,7 @@ class _Pairs:
         if bits:
             starts = (starts << bits) - 127 * values[:, :, 1::2].sum(axis=(1, 2))[:, None]
         words = np.concatenate([by_pairs(starts), words_of(values, bool(bits)), by_pairs(scales)], axis=1)
-        call = tinyc_call(
-            "tinyc_conv_pairs_s8" if bits else "tinyc_conv_pairs_wide_s8",
-            Struct("tinyc_conv_pairs_params", self._params(stage)),
-            In(0), Table("weights", words.astype(np.int32).reshape(-1)), Workspace(), Out(),
-            workspace_bytes=(16 if self.y[1] * self.y[2] > 1 else 8) * (order.size // 4),
-            work=self._work(order.size // 4),
-        )  # fmt: skip
-        return with_lags(call, self.sig, {0: lag_by_block(self.window, self.x, self.y, block=2)})
+        return Packed(self._params(stage), Table("weights", words.astype(np.int32).reshape(-1)), order.size // 4)
 
     def _order(self, multiple: int) -> NDArray[np.int64]:
         """Which weight of a filter each value of a column goes with; -1: none.

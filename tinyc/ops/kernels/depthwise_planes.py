@@ -22,44 +22,60 @@ def candidates(sig: Signature, target: KernelTarget, clamp: tuple[float, float],
     if sig.x.quant is None or not target.dsp or target.mve:
         return []
     stage = Stage(_linear.output_scaling(sig), clamp, sig)
-    if not stage.fits or window.kernel[0] < 2 or max(window.stride) > 2 or window.dilation != (1, 1):
+    if not knows(window, stage):
         return []
     fast, lean = _call(sig, window, stage, again=False), _call(sig, window, stage, again=True)
     return [(inlined(fast),), (inlined(lean),), (lean,)]
 
 
+def knows(window: Window, stage: Stage) -> bool:
+    """Whether the kernel can compute a layer."""
+    return stage.fits and window.kernel[0] > 1 and max(window.stride) <= 2 and window.dilation == (1, 1)
+
+
+def fields(sig: Signature, window: Window, stage: Stage, block: int, again: bool) -> dict[str, object]:
+    """Of `tinyc_depthwise_planes_params`."""
+    x, y = sig.x.shape, sig.y.shape
+    return {
+        "batches": x[0],
+        "in_h": x[1], "in_w": x[2], "channels": x[3],
+        "out_h": y[1], "out_w": y[2], "multiplier": y[3] // x[3],
+        "kernel_h": window.kernel[0], "kernel_w": window.kernel[1],
+        "stride_h": window.stride[0], "stride_w": window.stride[1],
+        "pad_top": window.pads[0], "pad_left": window.pads[1],
+        "block": block, "again": int(again), "zero": sig.x.q.zero_point,
+        "stage": stage.fields,
+    }  # fmt: skip
+
+
+def plane_bytes(sig: Signature, window: Window) -> int:
+    """The bytes of a channel whose rows are spread."""
+    return (window.kernel[0] // 2 + 1) * columns(sig, window) * 4
+
+
+def columns(sig: Signature, window: Window) -> int:
+    """The columns that the windows of a row see."""
+    return (sig.y.shape[2] - 1) * window.stride[1] + window.kernel[1]
+
+
 def _call(sig: Signature, window: Window, stage: Stage, again: bool) -> KernelCall:
     """With rows that are spread once, or again for each step that sees them, which takes little memory."""
-    x, y = sig.x.shape, sig.y.shape
-    (kernel_h, kernel_w), channels = window.kernel, x[3]
-    columns = (y[2] - 1) * window.stride[1] + kernel_w
-    plane = (kernel_h // 2 + 1) * columns * 4
+    channels, plane = sig.x.shape[3], plane_bytes(sig, window)
     # spread once, all channels must wait for the result to follow behind x, unless that takes more than it saves
     whole = channels <= FOUR or (channels * plane < sig.y.bytes and not again)
     block = channels if whole else FOUR
     call = tinyc_call(
         "tinyc_depthwise_planes_s8",
-        Struct(
-            "tinyc_depthwise_planes_params",
-            {
-                "batches": x[0],
-                "in_h": x[1], "in_w": x[2], "channels": channels,
-                "out_h": y[1], "out_w": y[2], "multiplier": y[3] // channels,
-                "kernel_h": kernel_h, "kernel_w": kernel_w,
-                "stride_h": window.stride[0], "stride_w": window.stride[1],
-                "pad_top": window.pads[0], "pad_left": window.pads[1],
-                "block": block, "again": int(again), "zero": sig.x.q.zero_point,
-                "stage": stage.fields,
-            },
-        ),
-        In(0), _packed(sig, stage), Workspace(), Out(),
-        workspace_bytes=block * plane, work=_work(x, y, window, columns, again), variant="again" if again else "",
+        Struct("tinyc_depthwise_planes_params", fields(sig, window, stage, block, again)),
+        In(0), packed(sig, stage), Workspace(), Out(),
+        workspace_bytes=block * plane, work=_work(sig, window, again), variant="again" if again else "",
     )  # fmt: skip
+    x, y = sig.x.shape, sig.y.shape
     lag = _lag_again(window, x, y) if again else _lag(window, x, y) if whole else None
     return with_lags(call, sig, {0: lag})
 
 
-def _packed(sig: Signature, stage: Stage) -> Table:
+def packed(sig: Signature, stage: Stage) -> Table:
     """For each channel its bias, its scale, and its taps two rows at a time."""
     kernel_h, kernel_w, out = sig.constants[1].shape[1:]
     pairs = kernel_h // 2
@@ -71,15 +87,23 @@ def _packed(sig: Signature, stage: Stage) -> Table:
     return Table("packed", numbers.reshape(-1))
 
 
-def _work(x: Shape, y: Shape, window: Window, columns: int, again: bool) -> dict[str, int]:
+def _work(sig: Signature, window: Window, again: bool) -> dict[str, int]:
     """What the kernel's loops do."""
-    (kernel_h, kernel_w), channels = window.kernel, x[3]
-    steps = -(-y[1] // (3 - window.stride[0]))
-    spread = steps * (kernel_h // 2 + 1) if again else steps + kernel_h // 2
-    pairs = spread * x[0] * -(-channels // FOUR)
-    results = y[0] * y[1] * y[2] * y[3]
-    return {"calls": 1, "pairs": pairs, "spread": pairs * columns, "rows": y[0] * y[1] * y[3], "results": results,
-            "taps": results * (kernel_h // 2 + 1) * kernel_w}  # fmt: skip
+    x, y = sig.x.shape, sig.y.shape
+    steps, slots = -(-y[1] // (3 - window.stride[0])), window.kernel[0] // 2 + 1
+    spread = steps * slots if again else steps + slots - 1
+    pairs = spread * x[0] * -(-x[3] // FOUR)
+    return {"calls": 1, "pairs": pairs, "spread": pairs * columns(sig, window), **work_of_rows(sig, window)}
+
+
+def work_of_rows(sig: Signature, window: Window) -> dict[str, int]:
+    """What making rows of spread ones is counted by; `threes`: results of kernels of three by three."""
+    n, height, width, channels = sig.y.shape
+    results = n * height * width * channels
+    if window.kernel in {(3, 3), (2, 3)} and channels == sig.x.shape[3]:
+        return {"rows": n * height * channels, "threes": results}
+    taps = results * (window.kernel[0] // 2 + 1) * window.kernel[1]
+    return {"rows": n * height * channels, "results": results, "taps": taps}
 
 
 @lru_cache(maxsize=4096)

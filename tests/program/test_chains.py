@@ -1,0 +1,156 @@
+"""Layers computed in one: which they are, that programs keep to memory as ever, and that the C gives the same bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
+from math import inf
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from generated import generate
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from program_checks import overwritten, quick_program
+from strategies import Builder, int_inputs, quantized, random_graph
+
+from tinyc.driver.phases import simplify
+from tinyc.ir.graph import Graph, Node
+from tinyc.ir.kernel import KernelTarget
+from tinyc.ir.types import Rounding
+from tinyc.ops import Add, Conv2D, DepthwiseConv2D
+from tinyc.program.chains import best_apart, find_chains, names
+from tinyc.program.choice import Choice, kind
+from tinyc.program.costs import shipped_costs
+from tinyc.program.program import Program, build_program
+from tinyc.program.selection import Budget, code_of, layer_options, select_kernels
+
+M4 = Choice(KernelTarget(dsp=True), costs=shipped_costs("cortex-m4"))
+
+
+def network(seed: int, rounding: Rounding = Rounding.SINGLE) -> Graph:
+    """Inverted residual blocks on a small plane of any size."""
+    rng = Random(seed)
+    b = Builder(rng)
+    x = b.input(1, rng.randint(1, 11), rng.randint(1, 11), rng.randint(1, 6))
+    for _ in range(rng.randint(1, 3)):
+        depth, middle = b.type(x).shape[3], rng.randint(1, 13)
+        expand = b.normal(middle, 1, 1, depth, scale=depth**-0.5)
+        wide = b.linear(Conv2D(low=rng.choice((0.0, -inf)), high=rng.choice((6.0, inf))), x, expand, 0, False)
+        kernel, stride = rng.choice((3, 3, 5)), rng.choice((1, 1, 2))
+        pads = (kernel // 2, kernel // 2, kernel // 2, kernel // 2)
+        taps = b.normal(1, kernel, kernel, middle, scale=1 / kernel)
+        deep = b.linear(DepthwiseConv2D((stride, stride), pads, low=0.0), wide, taps, 3, False)
+        out = depth if rng.random() < 0.6 else rng.randint(1, 9)
+        narrow = b.linear(Conv2D(), deep, b.normal(out, 1, 1, middle, scale=middle**-0.5), 0, False)
+        x = b.apply(Add(), *rng.sample((x, narrow), 2)) if b.type(narrow).shape == b.type(x).shape else narrow
+    return quantized(simplify(b.finish(x)), rounding)
+
+
+def in_one(graph: Graph, choice: Choice) -> Iterator[Choice]:
+    """Choices that take all candidates of as many chains as can be."""
+    found = find_chains(graph, choice)
+    taken = best_apart(graph, dict.fromkeys(found, 1.0))
+    chains = {names(nodes)[-1]: names(nodes)[:-1] for nodes in taken}
+    offers = {names(nodes)[-1]: found[nodes].candidates for nodes in taken}
+    for turn in range(max(map(len, offers.values()), default=0)):
+        offered = {value: candidates[min(turn, len(candidates) - 1)] for value, candidates in offers.items()}
+        yield replace(choice, picks={v: kind(c) for v, c in offered.items()}, chains=chains)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=15)
+def test_no_byte_is_overwritten_too_early(seed: int) -> None:
+    graph = network(seed)
+    for choice in in_one(graph, M4):
+        program = quick_program(graph, choice)
+        assert overwritten(program) == []
+        assert len(program.layers) == len([n for n in graph.nodes if not n.op.is_view]) - len(choice.chains)
+
+
+@given(st.integers(0, 2**32 - 1), st.data())
+@settings(deadline=None, max_examples=40)
+def test_the_best_chains_that_share_no_layer(seed: int, data: st.DataObject) -> None:
+    graph = simplify(random_graph(Random(seed), most=7))
+    savings = {nodes: data.draw(st.integers(1, 9)) for nodes in _some_chains(graph)}
+    taken = best_apart(graph, savings)
+    assert _apart(taken)
+    best = max(sum(savings[n] for n in some) for k in range(5) for some in combinations(savings, k) if _apart(some))
+    assert sum(savings[nodes] for nodes in taken) >= best
+
+
+def _some_chains(graph: Graph) -> list[tuple[Node, ...]]:
+    """Pairs and threes along values that one node reads."""
+    makers, uses = graph.producers(), graph.use_counts()
+    pairs = [(makers[v], n) for n in graph.nodes for v in n.ins if v in makers and uses[v] == 1]
+    pairs = [(a, b) for a, b in pairs if not a.op.is_view and not b.op.is_view]
+    return [*pairs, *((a, b, d) for a, b in pairs for c, d in pairs if b is c)]
+
+
+def _apart(chains: Sequence[tuple[Node, ...]]) -> bool:
+    nodes = [id(node) for some in chains for node in some]
+    return len(nodes) == len(set(nodes))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_budgets_are_kept_to(seed: int) -> None:
+    graph = network(seed + 50)
+    fast = select_kernels(graph, M4, Budget())
+    least = code_of(graph, select_kernels(graph, M4, Budget(code=0)))
+    for code in (least, (least + code_of(graph, fast)) // 2):
+        assert code_of(graph, select_kernels(graph, M4, Budget(code=code))) <= code
+    arena = build_program(graph, fast).arena_bytes
+    leanest = build_program(graph, select_kernels(graph, M4, Budget(ram=1))).arena_bytes
+    for ram in (leanest, (leanest + arena) // 2):
+        assert build_program(graph, select_kernels(graph, M4, Budget(ram=ram))).arena_bytes <= ram
+
+
+def test_in_one_is_taken_where_it_takes_less() -> None:
+    graph = network(3)
+    apart = layer_options(graph, replace(M4, picks={}, chains={}))
+    taken = select_kernels(graph, M4, Budget())
+    assert taken.chains
+    options = layer_options(graph, taken)
+    for last, before in taken.chains.items():
+        assert options[last][0].instructions < sum(min(o.instructions for o in apart[v]) for v in (*before, last))
+
+
+def _built(choice: Choice) -> object:
+    def build(graph: Graph, _: Choice) -> Program:
+        return build_program(graph, choice, canaries=True)
+
+    return build
+
+
+@pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
+def test_same_bits_as_the_interpreter(rounding: Rounding, tmp_path: Path) -> None:
+    graph = network(3, rounding)
+    for turn, choice in enumerate(in_one(graph, M4)):
+        model = generate(graph, tmp_path / str(turn), build=_built(choice))
+        inputs = int_inputs(graph, turn)
+        want = model.interpreted(inputs)
+        for value, data in model.host_values(inputs).items():
+            np.testing.assert_array_equal(data, want[value], value)
+
+
+@pytest.mark.slow
+def test_under_the_sanitizers(tmp_path: Path) -> None:
+    graph = network(5)
+    for turn, choice in enumerate(in_one(graph, M4)):
+        model = generate(graph, tmp_path / str(turn), build=_built(choice))
+        inputs = int_inputs(graph, turn)
+        assert model.sanitized_outputs([inputs]) == model.output_bytes(inputs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", ["mps2-an386", "mps2-an500", "mps2-an505"])
+def test_same_bits_on_the_cores(board: str, tmp_path: Path) -> None:
+    for seed in (3, 4, 5):
+        graph = network(seed)
+        for turn, choice in enumerate(in_one(graph, M4)):
+            model = generate(graph, tmp_path / f"{seed} {turn}", board, build=_built(choice))
+            inputs = int_inputs(graph, turn)
+            assert model.emulate([inputs]).outputs == model.output_bytes(inputs)
