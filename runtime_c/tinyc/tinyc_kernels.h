@@ -465,17 +465,15 @@ typedef struct {
 void tinyc_depthwise_planes_s8(const tinyc_depthwise_planes_params *params, const int8_t *x, const int32_t *w,
                                uint32_t *planes, int8_t *y);
 
-/* A convolution as of tinyc_conv_pairs_s8, or where it is `wide` of tinyc_conv_pairs_wide_s8, and a depthwise one of its
- * result as of tinyc_depthwise_planes_s8, which spreads all channels at once. What is between them is never in memory as
- * a whole: in_h, in_w and channels of the second are out_h, out_w and out_c of the first, and `zero` is its offset. */
+/* A convolution as of tinyc_conv_pairs_s8, or if `wide` of tinyc_conv_pairs_wide_s8, and a depthwise one of its result as of
+ * tinyc_depthwise_planes_s8, with the weights of both; all channels are one block. `zero` is the first one's offset. The
+ * workspace has the planes of all channels, their number made even, and a column of two pixels. */
 typedef struct {
     tinyc_conv_pairs_params conv;
     tinyc_depthwise_planes_params depthwise;
     int32_t wide;
 } tinyc_conv_depthwise_params;
 
-/* w and taps: the weights of both. The workspace has the planes of all channels, their number made even, and a column of
- * two pixels. */
 void tinyc_conv_depthwise_s8(const tinyc_conv_depthwise_params *params, const int8_t *x, const int32_t *w,
                              const int32_t *taps, uint32_t *workspace, int8_t *y);
 

@@ -15,6 +15,7 @@ from tinyc.ir.types import TensorType
 from tinyc.memory.bound import lower_bound
 from tinyc.memory.buffers import Buffer, Distance, Memory, Plan
 from tinyc.memory.check import find_fault
+from tinyc.memory.first_fit import plan_first_fit
 from tinyc.memory.planner import plan_buffers
 from tinyc.memory.pools import plan_pools
 from tinyc.program.choice import Choice
@@ -147,6 +148,19 @@ def lower_graph(graph: Graph, choice: Choice) -> tuple[Lowering, Usage]:
     return lowering, usage(lowering.steps, inputs, kept, choice.follow)
 
 
+def fits_easily(graph: Graph, choice: Choice, ram: int) -> bool:
+    """Whether a plan of at most `ram` bytes is found without a search."""
+    _, used = lower_graph(graph, choice)
+    whole = ram // ARENA_ALIGNMENT * ARENA_ALIGNMENT
+    return plan_first_fit(_buffers(graph, used), used.distances(), max(used.in_use(), whole)).arena_bytes <= whole
+
+
+def _buffers(graph: Graph, used: Usage) -> list[Buffer]:
+    """The buffers, as they must be aligned for the types that there are."""
+    wide = any(kind.dtype.bytes > 4 for kind in graph.types.values())
+    return [replace(b, alignment=8) for b in used.buffers()] if wide else used.buffers()
+
+
 def build_program(graph: Graph, choice: Choice, canaries: bool = False, memories: Sequence[Memory] = ()) -> Program:
     """Select kernels and plan memory.
 
@@ -154,9 +168,7 @@ def build_program(graph: Graph, choice: Choice, canaries: bool = False, memories
     the fastest first, if some are given; DoesNotFitError if they do not hold it.
     """
     lowering, used = lower_graph(graph, choice)
-    buffers, distances = used.buffers(), used.distances()
-    if any(kind.dtype.bytes > 4 for kind in graph.types.values()):
-        buffers = [replace(b, alignment=8) for b in buffers]
+    buffers, distances = _buffers(graph, used), used.distances()
     if canaries:
         buffers = [replace(b, bytes=-(-b.bytes // 4) * 4 + CANARY_BYTES) for b in buffers]
         plan = plan_buffers(buffers, distances := [])

@@ -19,7 +19,7 @@ from tinyc.program.choice import COMPACT, Choice, Offer, Optimize, kind
 from tinyc.program.costs import Costs, call_key, label
 from tinyc.program.knapsack import Option, cheapest, worthwhile
 from tinyc.program.lowering import Lowering
-from tinyc.program.program import build_program, lower_graph
+from tinyc.program.program import build_program, fits_easily, lower_graph
 
 TIGHTER = 4  # times that the budget of RAM is tightened because the plan has gaps
 Options = Mapping[str, Sequence["LayerOption"]]
@@ -184,7 +184,7 @@ def select_kernels(graph: Graph, choice: Choice, budget: Budget) -> Choice:
     for _ in range(TIGHTER):
         usable = options if limit is None else _within_ram(graph, choice, options, limit)
         picked = _pick(choice, usable, budget)
-        if budget.ram is None:
+        if budget.ram is None or fits_easily(graph, picked, budget.ram):
             break
         arena = build_program(graph, picked).arena_bytes
         if arena <= budget.ram:
