@@ -465,9 +465,8 @@ typedef struct {
 void tinyc_depthwise_planes_s8(const tinyc_depthwise_planes_params *params, const int8_t *x, const int32_t *w,
                                uint32_t *planes, int8_t *y);
 
-/* A convolution as of tinyc_conv_pairs_s8, or if `wide` of tinyc_conv_pairs_wide_s8, and a depthwise one of its result as of
- * tinyc_depthwise_planes_s8, with the weights of both; all channels are one block. `zero` is the first one's offset. The
- * workspace has the planes of all channels, their number made even, and a column of two pixels. */
+/* Both of tinyc_conv_pairs_s8, or if `wide` of tinyc_conv_pairs_wide_s8, and of tinyc_depthwise_planes_s8 on its result, all
+ * channels one block. The workspace has the planes of an even number of channels, and a column of two pixels. */
 typedef struct {
     tinyc_conv_pairs_params conv;
     tinyc_depthwise_planes_params depthwise;
