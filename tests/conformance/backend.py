@@ -89,25 +89,40 @@ def _array(value: Any) -> np.ndarray[Any, Any] | None:
 
 def _run(model: ModelProto, inputs: list[Any], outputs: list[Any]) -> str:
     """What is wrong with the outputs, "" if nothing."""
-    given = {info.name: x for info, x in zip(model.graph.input, inputs, strict=True) if x is not None}
-    constants: set[str] = set()
+    given = _given(model, inputs)
     with tempfile.TemporaryDirectory(prefix="tinyc-onnx-") as name:
         folder = Path(name)
-        for _ in range(MOST_CONSTANTS):
-            try:
-                graph = _imported(model, given, constants, folder)
-                break
-            except TinycError as error:
-                wanted = {name for name in _wanted(error.message) if name in given} - constants
-                if not wanted:
-                    raise
-                constants |= wanted
+        graph = _with_constants(model, given, folder)
         got = _outputs(lower(graph, None).graph, given, folder)
     for info, want in zip(model.graph.output, outputs, strict=True):
         problem = _difference(got.get(info.name, want if _is_empty(want) else None), want)
         if problem:
             return f"{info.name}: {problem}"
     return ""
+
+
+def imported(case: Any, folder: Path) -> tuple[Graph, Mapping[str, Any]]:
+    """The graph of a case, and its first inputs by name."""
+    given = _given(case.model, [_array(x) for x in case.data_sets[0][0]])
+    return _with_constants(case.model, given, folder), given
+
+
+def _given(model: ModelProto, inputs: list[Any]) -> dict[str, Any]:
+    return {info.name: x for info, x in zip(model.graph.input, inputs, strict=True) if x is not None}
+
+
+def _with_constants(model: ModelProto, given: Mapping[str, Any], folder: Path) -> Graph:
+    """The graph; what it wants to be constant is."""
+    constants: set[str] = set()
+    for _ in range(MOST_CONSTANTS):
+        try:
+            return _imported(model, given, constants, folder)
+        except TinycError as error:
+            wanted = {name for name in _wanted(error.message) if name in given} - constants
+            if not wanted:
+                raise
+            constants |= wanted
+    return _imported(model, given, constants, folder)
 
 
 def _wanted(message: str) -> list[str]:

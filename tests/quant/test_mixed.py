@@ -195,6 +195,28 @@ def test_a_table_ends_where_a_second_tensor_comes_in() -> None:
     assert operators(graph) == ["add", "lookup", "mul"]
 
 
+def test_masks_of_infinite_numbers_stay_in_float_up_to_the_softmax() -> None:
+    graph = quantized(
+        """
+        input %x: 1x4x16xf32
+        input %z: 1x16x4xf32
+        input %mask: 1x4x4xbool
+        const %none: f32
+        const %zero: f32
+        %scores = matmul(%x, %z) : 1x4x4xf32
+        %bias = map(%mask, %zero, %none) {function = "where"} : 1x4x4xf32
+        %masked = add(%scores, %bias) : 1x4x4xf32
+        %moved = transpose(%masked) {perm = (0, 2, 1)} : 1x4x4xf32
+        %shares = softmax(%moved) : 1x4x4xf32
+        %y = matmul(%shares, %x) : 1x4x16xf32
+        output %y
+        """,
+        none=-np.inf, zero=0,
+    )  # fmt: skip
+    wanted = ["matmul", "map", "dequantize", "add", "transpose", "softmax", "quantize", "matmul"]
+    assert sorted(operators(graph)) == sorted(wanted)
+
+
 @given(mixed_graphs(most=10), st.sampled_from(list(Rounding)), st.integers(0, 99))
 @settings(deadline=None, max_examples=60)
 def test_every_mixture_compiles(graph: Graph, rounding: Rounding, seed: int) -> None:

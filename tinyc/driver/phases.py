@@ -127,13 +127,15 @@ def lower(
                 refuse_float_layers(graph, float_layers(graph, NOT_SAID))
         else:
             graph = compose(graph) if quantization.tables else uniform_to_depthwise(graph)
+            reasons.update(stays_apart(graph))
             if quantization.strict:
-                refuse_float_layers(graph, stays_apart(graph))
+                refuse_float_layers(graph, reasons)
             ranges = calibrate(graph, quantization.samples, quantization.observer, quantization.progress)
             graph = quantize(graph, ranges, quantization.rounding)
         return even_ties(graph) if quantization.even_ties else graph
 
     kept: dict[str, tuple[int, ...]] = {}
+    reasons: dict[str, str] = {}
     in_float: dict[str, str] = {}
 
     def remove_channels(graph: Graph) -> Graph:
@@ -142,7 +144,7 @@ def lower(
         return graph
 
     def told(graph: Graph) -> Graph:
-        in_float.update(float_layers(graph, NOT_SAID if isinstance(quantization, Given) else NEIGHBOURS))
+        in_float.update(float_layers(graph, NOT_SAID if isinstance(quantization, Given) else NEIGHBOURS, reasons))
         return schedule(graph)
 
     phases = (

@@ -14,13 +14,14 @@ import numpy as np
 from tinyc.errors import UnsupportedError
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.op import Op
-from tinyc.ir.rules import AsIs, Free, QuantRule
+from tinyc.ir.rules import AsIs, Fixed, Free, QuantRule
 from tinyc.ir.types import DType
 
 HEAVY = 8
 """Multiply-accumulates for each element read or written from which on it pays to quantize a layer between others."""
 
 NEIGHBOURS = "its neighbours are in float"
+INFINITE = "infinite numbers, as in masks, go into it"
 
 
 def rules_of(graph: Graph) -> dict[str, QuantRule]:
@@ -48,6 +49,11 @@ def read_as_they_are(graph: Graph, rules: Mapping[str, QuantRule]) -> set[str]:
 def stays_apart(graph: Graph) -> dict[str, str]:
     """Why nodes of a float graph are not computed in int8, by the first result."""
     apart = {n.outs[0]: why for n in graph.nodes if (why := why_not(graph, n)) is not None}
+    infinite = {v for v, data in graph.constants.items() if data.dtype.kind == "f" and not np.isfinite(data).all()}
+    for node in graph.nodes:
+        if infinite.intersection(node.ins):
+            apart.setdefault(node.outs[0], INFINITE)
+            infinite.update(() if _is_bounded(node.op) else node.outs)
     made = {v: n.outs[0] for n in graph.nodes for v in n.outs}
     light = {n.outs[0] for n in graph.nodes if n.outs[0] not in apart and _is_light(graph, n)}
 
@@ -97,8 +103,6 @@ def why_not(graph: Graph, node: Node) -> str | None:
             return f"{node.op.described} has an int8 form only with constant weights"
         if not kind.is_float:
             return of_elements(node.op, kind)
-        if data is not None and not np.isfinite(data).all():
-            return f"{node.op.described} has an operand that is infinite"
     for value, out in zip(node.outs, rule.outs, strict=True):
         if not isinstance(out, Free) and not graph.types[value].dtype.is_float:
             return of_elements(node.op, graph.types[value].dtype)
@@ -110,9 +114,13 @@ def of_elements(op: Op, kind: DType) -> str:
     return f"{op.described} is of {kind.value} elements"
 
 
-def float_layers(graph: Graph, otherwise: str = NEIGHBOURS) -> dict[str, str]:
-    """Why nodes of a quantized graph compute with floats, by the first result: `otherwise` if they have a form."""
-    return {n.outs[0]: why_not(graph, n) or otherwise for n in graph.nodes if _computes_in_float(graph, n)}
+def float_layers(graph: Graph, otherwise: str, known: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Why nodes of a quantized graph compute with floats, by the first result.
+
+    `known` has reasons already; what has an int8 form all the same is so `otherwise`.
+    """
+    found = [n for n in graph.nodes if _computes_in_float(graph, n)]
+    return {n.outs[0]: (known or {}).get(n.outs[0]) or why_not(graph, n) or otherwise for n in found}
 
 
 def refuse_float_layers(graph: Graph, reasons: Mapping[str, str]) -> None:
@@ -144,6 +152,14 @@ def _activations(graph: Graph, node: Node) -> list[str]:
 def _is_light(graph: Graph, node: Node) -> bool:
     """Whether a node takes no more than the conversions of what it reads and writes would."""
     return _macs(graph, node) < HEAVY * sum(graph.types[v].size for v in (*_activations(graph, node), *node.outs))
+
+
+def _is_bounded(op: Op) -> bool:
+    """Whether the result has a fixed range, whatever goes in."""
+    try:
+        return all(isinstance(out, Fixed) for out in op.quant_rule.outs)
+    except UnsupportedError:
+        return False
 
 
 def _macs(graph: Graph, node: Node) -> int:

@@ -104,7 +104,7 @@ class Cones:
             data = self.known(operand)
             if data is None:
                 sources.add(operand)
-            elif data.size and (data == data.flat[0]).all():
+            elif data.size and (data == data.flat[0]).all() and np.isfinite(data.flat[0]):
                 numbers[operand] = data.flat[0].reshape(())
             else:
                 return None
