@@ -275,6 +275,17 @@ def test_percentiles_of_a_constant() -> None:
     assert calibrated([[3, 3, 3, 3]], "percentile:99") == (3, 3)
 
 
+def test_percentiles_of_numbers_next_to_each_other() -> None:
+    one, next_one = np.float32(1), np.nextafter(np.float32(1), np.float32(2))
+    low, high = calibrated([[one, next_one, one, one]], "percentile:99")
+    assert one <= low <= high <= next_one
+
+
+def test_percentiles_of_infinite_numbers_are_an_error_too() -> None:
+    with pytest.raises(TinycError, match="to values that are not finite"):
+        calibrated([[1, np.inf, 0, 0]], "percentile:99")
+
+
 def test_an_end_at_which_values_are_clipped_is_kept() -> None:
     # half of the values sit at 0 exactly, as behind a Relu
     rng = np.random.default_rng(0)

@@ -57,12 +57,17 @@ class Percentile(Observer):
     def see(self, values: NDArray[Any], index: int) -> None:
         if index == 0:
             self.bounds.see(values, index)
-        else:
-            self.counts += np.histogram(values, BINS, self.bounds.range())[0]
+        elif self._has_width():
+            # bounds may be so near to each other that float32 has no numbers for all the bins between
+            self.counts += np.histogram(values.astype(np.float64), BINS, self.bounds.range())[0]
+
+    def _has_width(self) -> bool:
+        low, high = self.bounds.range()
+        return bool(np.isfinite(high - low)) and low < high
 
     def range(self) -> tuple[float, float]:
         low, high = self.bounds.range()
-        if low == high:
+        if not self._has_width():
             return low, high
         edges = np.linspace(low, high, BINS + 1)
         share = np.cumsum(self.counts) / self.counts.sum()
