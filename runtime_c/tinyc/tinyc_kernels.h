@@ -362,6 +362,19 @@ typedef struct {
     tinyc_stage stage;
 } tinyc_mul_rows_params;
 
+/* As tinyc_matmul_s8, by products of pairs for the DSP extension. The workspace has room for 4 words, and 8
+ * for each four, begun ones too, of the depth. */
+typedef struct {
+    int32_t batches, rows, depth, columns;
+    int32_t b_step;
+    int32_t a_offset, b_offset;
+    int32_t scale[2];
+    tinyc_stage stage;
+} tinyc_matmul_pairs_params;
+
+void tinyc_matmul_pairs_s8(const tinyc_matmul_pairs_params *params, const int8_t *a, const int8_t *b,
+                           uint32_t *workspace, int8_t *y);
+
 void tinyc_add_rows_s8(const tinyc_add_rows_params *params, const int8_t *a, const int8_t *b, int8_t *y);
 void tinyc_mul_rows_s8(const tinyc_mul_rows_params *params, const int8_t *a, const int8_t *b, int8_t *y);
 

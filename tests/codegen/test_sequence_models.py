@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,44 @@ def gru_spotter(net: Net) -> tuple[tuple[int, ...], str]:
     return (1, 8, 24), net.node("Gemm", row, net.weights(6, size, scale=1.0), net.weights(6), transB=1)
 
 
+def transformer(net: Net) -> tuple[tuple[int, ...], str]:
+    """An encoder block as PyTorch writes it, Gelu in pieces, behind it the mean of all steps."""
+    steps, width, heads = 12, 16, 2
+    deep = width // heads
+
+    def normalized(value: str) -> str:
+        scale = net.array((net.rng.normal(size=width) * 0.2 + 1).astype(np.float32))
+        return net.node("LayerNormalization", value, scale, net.weights(width, scale=0.1))
+
+    def layer(value: str, inputs: int, outputs: int) -> str:
+        product = net.node("MatMul", value, net.weights(inputs, outputs, scale=inputs**-0.5))
+        return net.node("Add", net.weights(outputs, scale=0.1), product)
+
+    def split(value: str, perm: list[int]) -> str:
+        parts = net.node("Reshape", value, net.array(np.array([1, steps, heads, deep])))
+        return net.node("Transpose", parts, perm=perm)
+
+    x = normalized("x")
+    q, k, v = (split(layer(x, width, width), p) for p in ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]))
+    scores = net.node("Div", net.node("MatMul", q, k), net.array(np.float32(deep**0.5)))
+    mixed = net.node("MatMul", net.node("Softmax", scores, axis=-1), v)
+    joined = net.node("Transpose", mixed, perm=[0, 2, 1, 3])
+    joined = net.node("Reshape", joined, net.array(np.array([1, steps, width])))
+    x = net.node("Add", "x", layer(joined, width, width))
+    wide = layer(normalized(x), width, 4 * width)
+    opened = net.node(
+        "Add", net.node("Erf", net.node("Div", wide, net.array(np.float32(2**0.5)))), net.array(np.float32(1))
+    )
+    gelu = net.node("Mul", net.node("Mul", wide, opened), net.array(np.float32(0.5)))
+    x = normalized(net.node("Add", x, layer(gelu, 4 * width, width)))
+    mean = net.node("ReduceMean", x, net.array(np.array([1])), keepdims=0)
+    return (1, steps, width), net.node("Gemm", mean, net.weights(10, width, scale=1.0), net.weights(10), transB=1)
+
+
 NETWORKS: dict[str, tuple[Callable[[Net], tuple[tuple[int, ...], str]], float]] = {
     "lstm": (lstm_classifier, 25.0),
     "gru": (gru_spotter, 25.0),
+    "transformer": (transformer, 25.0),
 }
 """How they are made, and the least dB of the result over its error against the float network."""
 
@@ -111,8 +147,14 @@ def test_accuracy(name: str, tmp_path: Path) -> None:
     assert 10 * np.log10(signal / error) > NETWORKS[name][1]
 
 
-@pytest.mark.parametrize("board", [b if b == "mps2-an386" else pytest.param(b, marks=pytest.mark.slow) for b in BOARDS])
-@pytest.mark.parametrize("name", NETWORKS)
+QUICK = {("lstm", "mps2-an386"), ("transformer", "mps2-an386")}
+RUNS = [
+    pytest.param(name, board, marks=[] if (name, board) in QUICK else [pytest.mark.slow])
+    for name, board in product(NETWORKS, BOARDS)
+]
+
+
+@pytest.mark.parametrize(("name", "board"), RUNS)
 def test_same_bits(name: str, board: str, tmp_path: Path) -> None:
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
         if shutil.which(tool) is None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 import numpy as np
 
 from tinyc.errors import VerifyError
 from tinyc.ir.fixed_point import multiplier_and_shift, requantize
-from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, inlined, tinyc_call
+from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct, Workspace, inlined, tinyc_call
 from tinyc.ir.op import F32, Array, Op, Region, Signature
 from tinyc.ir.rules import AsIs, Observed, QuantRule
 from tinyc.ir.types import TensorType
 from tinyc.ops._lag import lag_by_rows, with_lags
 from tinyc.ops.kernels import float_blocks
+from tinyc.ops.kernels.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -80,4 +82,25 @@ class MatMul(Op):
                 "y_multiplier": multiplier, "y_shift": shift,
             },
         )  # fmt: skip
-        return [(with_lags(tinyc_call("tinyc_matmul_s8", shape, params, In(0), In(1), Out()), sig, lags),)]
+        plain = with_lags(tinyc_call("tinyc_matmul_s8", shape, params, In(0), In(1), Out()), sig, lags)
+        fast = self._pairs(sig, fields) if target.dsp else None
+        return [*([(inlined(fast),), (fast,)] if fast else []), (plain,)]
+
+    def _pairs(self, sig: Signature, shape: dict[str, int]) -> KernelCall | None:
+        """The call for cores with the DSP extension; None where it cannot scale the results."""
+        multiplier, shift = self._factor(sig)
+        stage = Stage(([multiplier], [shift]), (-inf, inf), sig)
+        if not stage.fits:
+            return None
+        a, b = sig.ins
+        fours, blocks = -(-shape["depth"] // 4), -(-shape["columns"] // 4)
+        params = {
+            **shape, "a_offset": -a.q.zero_point, "b_offset": -b.q.zero_point,
+            "scale": (*map(int, stage.scales[0]), 0)[:2], "stage": stage.fields,
+        }  # fmt: skip
+        packed, rows = shape["batches"] * blocks, shape["batches"] * blocks * shape["rows"]
+        return tinyc_call(
+            "tinyc_matmul_pairs_s8", Struct("tinyc_matmul_pairs_params", params),
+            In(0), In(1), Workspace(), Out(), workspace_bytes=16 + 32 * fours,
+            work={"calls": 1, "packed": packed * fours, "rows": rows, "steps": rows * fours},
+        )  # fmt: skip
