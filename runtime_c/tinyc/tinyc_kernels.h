@@ -20,8 +20,6 @@
 
 #include <stdint.h>
 
-#include "tinyc_recurrent_kernels.h"
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -122,16 +120,6 @@ typedef struct {
     int32_t offset, low, high;
 } tinyc_stage;
 
-/* Rows of n elements, n at most 2^16. An element less its row's mean, or less zero_point, over the root of the mean of the
- * squares of these becomes a number with `bits` fraction bits. Under the root are n^2 times the mean and as much of what
- * is added to it, epsilon_high * 2^31 + epsilon_low, with 2 * finer fraction bits; the latter in [1, 2^61]. */
-typedef struct {
-    int32_t rows, n;
-    int32_t finer, bits, right; /* right in [1, 21] */
-    int32_t centred, zero_point;
-    int32_t epsilon_high, epsilon_low;
-} tinyc_normalize_params;
-
 /* w [out_c, kernel_h, kernel_w, kernel_c]; b [out_c]. Outside x there are zeros. */
 void tinyc_conv2d_f32(const tinyc_conv2d_params *params, const float *x, const float *w, const float *b, float *y);
 
@@ -172,15 +160,6 @@ void tinyc_clamp_f32(int32_t count, float low, float high, const float *x, float
 void tinyc_sigmoid_f32(int32_t count, const float *x, float *y);
 void tinyc_tanh_f32(int32_t count, const float *x, float *y);
 void tinyc_lookup_s8(int32_t count, const int8_t *table, const int8_t *x, int8_t *y); /* table[x + 128] */
-
-/* y = (x - mean) / sqrt(variance + epsilon) * scale[i] + offset[i] for element i of each row of n; the mean is 0 unless
- * `centred`. y may be x. */
-void tinyc_normalize_f32(int32_t rows, int32_t n, float epsilon, int32_t centred, const float *x, const float *scale,
-                         const float *offset, float *y);
-
-/* The same. `scales` has two words for each element of a row: a result is (the high word of number * first + second)
- * >> right, saturated. y may be x. */
-void tinyc_normalize_s8(const tinyc_normalize_params *params, const int8_t *x, const int32_t *scales, int8_t *y);
 
 /* Softmax of each of `rows` rows of `row` elements. The result may take the place of x. */
 void tinyc_softmax_f32(int32_t rows, int32_t row, const float *x, float *y);
@@ -362,19 +341,6 @@ typedef struct {
     tinyc_stage stage;
 } tinyc_mul_rows_params;
 
-/* As tinyc_matmul_s8, by products of pairs for the DSP extension. The workspace has room for 4 words, and 8
- * for each four, begun ones too, of the depth. */
-typedef struct {
-    int32_t batches, rows, depth, columns;
-    int32_t b_step;
-    int32_t a_offset, b_offset;
-    int32_t scale[2];
-    tinyc_stage stage;
-} tinyc_matmul_pairs_params;
-
-void tinyc_matmul_pairs_s8(const tinyc_matmul_pairs_params *params, const int8_t *a, const int8_t *b,
-                           uint32_t *workspace, int8_t *y);
-
 void tinyc_add_rows_s8(const tinyc_add_rows_params *params, const int8_t *a, const int8_t *b, int8_t *y);
 void tinyc_mul_rows_s8(const tinyc_mul_rows_params *params, const int8_t *a, const int8_t *b, int8_t *y);
 
@@ -505,6 +471,8 @@ typedef struct {
  * tiles + 16 for a row of columns. */
 void tinyc_winograd_s8(const tinyc_winograd_params *params, const int8_t *x, const int32_t *w, uint32_t *workspace,
                        int8_t *y);
+
+#include "tinyc_sequence_kernels.h"
 
 #ifdef __cplusplus
 }

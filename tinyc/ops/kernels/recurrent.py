@@ -1,4 +1,4 @@
-"""Kernels of recurrent cells in int8: weights packed for a core, and all that `tinyc_recurrent_kernels.h` wants."""
+"""Kernels of recurrent cells in int8: weights packed for a core, and all that `tinyc_sequence_kernels.h` wants."""
 
 from __future__ import annotations
 

@@ -1,10 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Part of tinyc_kernels.h: recurrent cells in int8. tinyc/ops/_cells.py says what they compute. */
-#ifndef TINYC_RECURRENT_KERNELS_H
-#define TINYC_RECURRENT_KERNELS_H
+/* Part of tinyc_kernels.h, by which it is included: what networks for sequences use. */
+#ifndef TINYC_SEQUENCE_KERNELS_H
+#define TINYC_SEQUENCE_KERNELS_H
 
-#include <stdint.h>
+/* Rows of n elements, n at most 2^16. An element less its row's mean, or less zero_point, over the root of the mean of the
+ * squares of these becomes a number with `bits` fraction bits. Under the root are n^2 times the mean and as much of what
+ * is added to it, epsilon_high * 2^31 + epsilon_low, with 2 * finer fraction bits; the latter in [1, 2^61]. */
+typedef struct {
+    int32_t rows, n;
+    int32_t finer, bits, right; /* right in [1, 21] */
+    int32_t centred, zero_point;
+    int32_t epsilon_high, epsilon_low;
+} tinyc_normalize_params;
 
+/* y = (x - mean) / sqrt(variance + epsilon) * scale[i] + offset[i] for element i of each row of n; the mean is 0 unless
+ * `centred`. y may be x. */
+void tinyc_normalize_f32(int32_t rows, int32_t n, float epsilon, int32_t centred, const float *x, const float *scale,
+                         const float *offset, float *y);
+
+/* The same. `scales` has two words for each element of a row: a result is (the high word of number * first + second)
+ * >> right, saturated. y may be x. */
+void tinyc_normalize_s8(const tinyc_normalize_params *params, const int8_t *x, const int32_t *scales, int8_t *y);
+
+/* As tinyc_matmul_s8, by products of pairs for the DSP extension. The workspace has room for 4 words, and 8
+ * for each four, begun ones too, of the depth. */
+typedef struct {
+    int32_t batches, rows, depth, columns;
+    int32_t b_step;
+    int32_t a_offset, b_offset;
+    int32_t scale[2];
+    tinyc_stage stage;
+} tinyc_matmul_pairs_params;
+
+void tinyc_matmul_pairs_s8(const tinyc_matmul_pairs_params *params, const int8_t *a, const int8_t *b,
+                           uint32_t *workspace, int8_t *y);
+
+/* Recurrent cells: tinyc/ops/_cells.py says what they compute. */
 enum { TINYC_RNN, TINYC_GRU, TINYC_LSTM };
 
 /* y = (high word of x * multiplier + offset * 2^right + 2^(right - 1)) >> right; right in [1, 21], |offset| <= 128. */
