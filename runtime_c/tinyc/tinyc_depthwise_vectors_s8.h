@@ -27,7 +27,7 @@ TINYC_ALWAYS_INLINE int32_t tinyc_block_count(const tinyc_depthwise_vectors_para
 #if defined(TINYC_MVE)
 
 /* Four channels of row `row` at x, if `present` has its bit, else four times `zero`. */
-TINYC_ALWAYS_INLINE int32_t tinyc_cells(const tinyc_depthwise_vectors_params *p, const int8_t *x, uint32_t present,
+TINYC_ALWAYS_INLINE int32_t tinyc_quads(const tinyc_depthwise_vectors_params *p, const int8_t *x, uint32_t present,
                                         int32_t row)
 {
     int32_t word = (int32_t)(((uint32_t)p->zero & 0xFFu) * 0x1010101u);
@@ -45,16 +45,16 @@ TINYC_ALWAYS_INLINE int8x16_t tinyc_cells_x4(const tinyc_depthwise_vectors_param
     const int8_t *x1 = x + (n > 1 ? 1 : 0) * p->channels;
     if (p->kernel_h > TINYC_SIDE) {
         return vreinterpretq_s8_s32(
-            tinyc_lanes(tinyc_cells(p, x, present, row), tinyc_cells(p, x, present, row + TINYC_SIDE),
-                        tinyc_cells(p, x1, present, row), tinyc_cells(p, x1, present, row + TINYC_SIDE)));
+            tinyc_lanes(tinyc_quads(p, x, present, row), tinyc_quads(p, x, present, row + TINYC_SIDE),
+                        tinyc_quads(p, x1, present, row), tinyc_quads(p, x1, present, row + TINYC_SIDE)));
     }
     if (!(present >> row & 1u)) {
         return vdupq_n_s8((int8_t)p->zero);
     }
     const int8_t *x2 = x + (n > 2 ? 2 : n - 1) * p->channels;
     const int8_t *x3 = x + (n > 3 ? 3 : n - 1) * p->channels;
-    return vreinterpretq_s8_s32(tinyc_lanes(tinyc_cells(p, x, present, row), tinyc_cells(p, x1, present, row),
-                                            tinyc_cells(p, x2, present, row), tinyc_cells(p, x3, present, row)));
+    return vreinterpretq_s8_s32(tinyc_lanes(tinyc_quads(p, x, present, row), tinyc_quads(p, x1, present, row),
+                                            tinyc_quads(p, x2, present, row), tinyc_quads(p, x3, present, row)));
 }
 
 /* A block. */

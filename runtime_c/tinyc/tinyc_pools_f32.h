@@ -18,7 +18,7 @@ typedef struct {
 } tinyc_pool_cells;
 
 /* What is known of the cells so far, and one more: where they do not compare, the largest stays. */
-TINYC_ALWAYS_INLINE float tinyc_pooled(tinyc_pooling pooling, float value, float so_far)
+TINYC_ALWAYS_INLINE float tinyc_pooled_f32(tinyc_pooling pooling, float value, float so_far)
 {
     return pooling == TINYC_AVERAGE ? so_far + value : value > so_far ? value : so_far;
 }
@@ -36,7 +36,7 @@ TINYC_ALWAYS_INLINE void tinyc_pool_window(int32_t count, tinyc_pooling pooling,
         for (int32_t column = 0; column < cells->columns; ++column, cell += p->channels) {
 #pragma GCC unroll 4
             for (int32_t c = 0; c < count; ++c) {
-                found[c] = tinyc_pooled(pooling, cell[c], found[c]);
+                found[c] = tinyc_pooled_f32(pooling, cell[c], found[c]);
             }
         }
     }

@@ -113,3 +113,14 @@ def test_sanitizers_find_nothing() -> None:
     ]
     result = subprocess.run(command, env=env, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_headers_go_together(compiler: str, tmp_path: Path) -> None:
+    """A model's own functions are made of any of them, in one file."""
+    source = tmp_path / "all.c"
+    source.write_text("".join(f'#include "{header.name}"\n' for header in sorted(FOLDER.glob("*.h"))))
+    folders = [f"-I{FOLDER}", f"-I{FOLDER.parent / 'cmsis_nn'}"]
+    command = [*COMPILERS[compiler], "-std=c11", "-fsyntax-only", *folders, str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
