@@ -34,12 +34,22 @@ def cell(kind: str, variant: bool = False, reverse: bool = False, clip: float = 
 
 
 def problem_of(
-    op: Recurrent, steps: int, sequences: int, inputs: int, size: int, seed: int, peepholes: bool = False
+    op: Recurrent,
+    steps: int,
+    sequences: int,
+    inputs: int,
+    size: int,
+    seed: int,
+    peepholes: bool = False,
+    width: float = 0.0,
 ) -> Problem:
-    """Random weights, calibrated by what they make of random inputs, one of which is the problem's."""
+    """Random weights, calibrated by what they make of random inputs, one of which is the problem's.
+
+    `width`: how large weights are; beyond 1 what happens once may grow from step to step. 0: any.
+    """
     rng = np.random.default_rng(seed)
     rows, kind = CELLS[op.cell].gates * size, CELLS[op.cell]
-    width = 2 ** rng.uniform(-1, 1.5)
+    width = width or 2 ** rng.uniform(-1, 1.5)
 
     def normal(*shape: int, scale: float = 1.0) -> Array:
         return (rng.normal(size=shape) * scale).astype(np.float32)
