@@ -1,4 +1,4 @@
-"""Writes OPERATORS.md: every ONNX operator that tinyc imports, and what the compiler makes of a small model of it."""
+"""Writes OPERATORS.md: every operator that tinyc imports, and what the compiler makes of a small model of it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tinyc.driver.support import int8_forms
 from tinyc.errors import TinycError
 from tinyc.frontend.onnx import import_model
 from tinyc.frontend.onnx.handlers import HANDLERS
+from tinyc.frontend.tflite.handlers import HANDLERS as TFLITE_HANDLERS
 from tinyc.ir.graph import Graph
 from tinyc.ir.kernel import KernelSet, KernelTarget
 from tinyc.passes.remove_channels import remove_channels
@@ -27,6 +28,8 @@ from tinyc.program.choice import Choice
 ROOT = Path(__file__).parents[1]
 HEAD = """\
 # Operators
+
+## ONNX
 
 Every ONNX operator that tinyc imports, by `scripts/operators.py` from the front end's tables, with what the compiler
 makes of a small model of it. Shapes are static. What depends on constants and shapes alone is computed at compile time
@@ -40,7 +43,7 @@ with any ONNX operator, listed or not.
 - **CMSIS-NN**: whether `--kernels cmsis-nn` can compute the int8 form, with the public functions of that library alone;
   tinyc's own kernels compute everything in this list.
 
-There is no int16 arithmetic. `tinyc inspect model.onnx` says the same of each layer of a model.
+There is no int16 arithmetic. `tinyc inspect MODEL` says the same of each layer of a model.
 
 """
 
@@ -53,9 +56,18 @@ def schemas() -> dict[tuple[str, str], list[Any]]:
     return {key: sorted(versions, key=lambda s: s.since_version) for key, versions in found.items()}
 
 
-def remark(name: str) -> str:
+TFLITE_HEAD = """
+## TensorFlow Lite
+
+What stands for real numbers in integers is computed in int8 where the operator has such a form, else in float between
+`dequantize` and `quantize`.
+
+"""
+
+
+def remark(handler: object) -> str:
     """The first line of a handler's description."""
-    text = inspect.getdoc(HANDLERS[name]) or ""
+    text = inspect.getdoc(handler) or ""
     return text.splitlines()[0] if text else ""
 
 
@@ -122,7 +134,7 @@ def text() -> str:
         last = known[domain, plain][-1]
         opset = last.since_version - 1 if last.deprecated else newest
         columns = ("yes", "in float", "-") if domain else support(plain, opset)
-        cells = [f"`{name}`", ", ".join(versions), *columns, remark(name)]
+        cells = [f"`{name}`", ", ".join(versions), *columns, remark(HANDLERS[name])]
         lines.append(" ".join(f"| {cell}".rstrip() for cell in cells) + " |")
     made = sorted(
         name
@@ -131,7 +143,11 @@ def text() -> str:
         and (versions[-1].has_function or versions[-1].has_context_dependent_function)
     )  # fmt: skip
     lines += ["", "Made of others, as ONNX defines them: " + ", ".join(f"`{name}`" for name in made) + "."]
-    return HEAD + "\n".join(lines) + "\n"
+    rows = (
+        f"| `{name}` | {remark(TFLITE_HANDLERS[name])} |".replace("|  |", "| |") for name in sorted(TFLITE_HANDLERS)
+    )
+    tflite = "\n".join(["| operator | meaning |", "|---|---|", *rows])
+    return HEAD + "\n".join(lines) + "\n" + TFLITE_HEAD + tflite + "\n"
 
 
 def main() -> int:

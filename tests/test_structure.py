@@ -44,6 +44,8 @@ LIBRARIES = {
     "lark": "ir/text.py",
     "rich": "cli/terminal.py",
     "matplotlib": "report/plot.py",
+    "tflite": "frontend/tflite/",
+    "flatbuffers": "frontend/tflite/",
 }
 
 # Rooms that ask the operators' contract instead of naming operators, and what they name all the same.

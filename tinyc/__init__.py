@@ -81,7 +81,7 @@ def compile(
     say: Callable[[str], None] | None = None,
     watch: Callable[[str], None] | None = None,
 ) -> CompiledModel:
-    """Compile the ONNX file `model` for `board` into the folder `out`, which is replaced as a whole or not at all.
+    """Compile an ONNX or TensorFlow Lite file for `board` into the folder `out`, which is replaced whole or not at all.
 
     `board`: a name of `list_boards()`, the path of a .toml file, or a Board. `calibration`: an .npz file, arrays by
     input name (samples along the first axis), or "random:SEED"; int8 needs it, `float` has no use for it. Layers

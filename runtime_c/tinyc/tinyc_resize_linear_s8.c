@@ -6,6 +6,16 @@
 #define BITS 11
 #define ONE ((int32_t)1 << BITS)
 
+/* Ties go up, or away from zero, as TensorFlow Lite has it. */
+static int8_t rounded(int32_t sum)
+{
+#if defined(CMSIS_NN_USE_SINGLE_ROUNDING)
+    return (int8_t)((sum + ONE * ONE / 2) >> (2 * BITS));
+#else
+    return (int8_t)((sum + ONE * ONE / 2 - (sum < 0)) >> (2 * BITS));
+#endif
+}
+
 static int32_t weight(const tinyc_resize_axis *axis, int32_t rest)
 {
     return (rest * ONE + axis->unit / 2) / axis->unit;
@@ -35,7 +45,7 @@ void tinyc_resize_linear_s8(const tinyc_resize_params *params, const int8_t *x, 
                 for (int32_t k = 0; k < channels; ++k) {
                     const int32_t sum = upper[left_at + k] * w00 + upper[right_at + k] * w01 + lower[left_at + k] * w10 +
                                         lower[right_at + k] * w11;
-                    y[k] = (int8_t)((sum + ONE * ONE / 2) >> (2 * BITS));
+                    y[k] = rounded(sum);
                 }
             }
         }

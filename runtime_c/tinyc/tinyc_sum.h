@@ -8,8 +8,9 @@
 #include "tinyc_requantize.h"
 #include "tinyc_rows.h"
 
-static inline void tinyc_sum_s8(const tinyc_broadcast *shape, const tinyc_sum_params *params, const int8_t *a,
-                                const int8_t *b, int8_t *y)
+/* `sign` is 1 or -1: that of b, which is applied after b was rounded. */
+static inline void tinyc_sum_s8(const tinyc_broadcast *shape, const tinyc_sum_params *params, int32_t sign,
+                                const int8_t *a, const int8_t *b, int8_t *y)
 {
     const tinyc_sum_params p = *params;
     const int32_t columns = shape->size[TINYC_LAST_AXIS];
@@ -23,7 +24,7 @@ static inline void tinyc_sum_s8(const tinyc_broadcast *shape, const tinyc_sum_pa
         for (int32_t i = 0; i < columns; ++i) {
             const int32_t first = tinyc_requantized((*from_a + p.a_offset) * unit, p.a_multiplier, p.a_shift);
             const int32_t second = tinyc_requantized((*from_b + p.b_offset) * unit, p.b_multiplier, p.b_shift);
-            const int32_t sum = tinyc_requantized(first + second, p.y_multiplier, p.y_shift) + p.y_offset;
+            const int32_t sum = tinyc_requantized(first + sign * second, p.y_multiplier, p.y_shift) + p.y_offset;
             *y++ = tinyc_clamped_s8(sum, p.low, p.high);
             from_a += a_step;
             from_b += b_step;

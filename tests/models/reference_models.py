@@ -31,10 +31,11 @@ class Build:
     float: bool = False
     calibration: int = 8
     """How many samples to calibrate on, at most."""
+    suffix: str = "onnx"
 
     def __str__(self) -> str:
         kind = "float" if self.float else f"{self.rounding.value}-{self.kernels.value}-{self.calibration}"
-        return f"{self.model}-{self.board}-{kind}"
+        return f"{self.model}-{self.board}-{kind}-{self.suffix}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,7 @@ class Models:
                     rounding=build.rounding,
                     cache_dir=self.folder / "objects",
                 )
-                compile_model(self.path(build.model), out, options)
+                compile_model(self.path(build.model).with_suffix(f".{build.suffix}"), out, options)
         return out
 
 

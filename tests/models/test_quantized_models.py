@@ -30,8 +30,8 @@ def _output(file: Path) -> Path:
 
 
 def _image(data: Array, port: Port) -> Array:
-    """NHWC, as TensorFlow has it, in the shape of the port."""
-    if len(port.shape) != 4:
+    """NHWC, as TensorFlow has it, in the shape of the port: there are fewer channels than columns."""
+    if len(port.shape) != 4 or port.shape[-1] < port.shape[-2]:
         return data.reshape(port.shape[1:])
     _, channels, height, width = port.shape
     return data.reshape(height, width, channels).transpose(2, 0, 1)

@@ -37,7 +37,7 @@ def add_json(parser: ArgumentParser) -> None:
 
 
 def add_shape(parser: ArgumentParser) -> None:
-    """--shape, for every command that reads an ONNX model."""
+    """--shape, for every command that reads a model."""
     parser.add_argument(
         "--shape",
         action="append",
@@ -51,7 +51,7 @@ def add_shape(parser: ArgumentParser) -> None:
 def add_model(parser: ArgumentParser) -> None:
     """What says which model is compiled for what board, and how it is quantized."""
     add = parser.add_argument
-    add("model", type=Path, metavar="MODEL.onnx")
+    add("model", type=Path, metavar="MODEL", help="an ONNX or TensorFlow Lite file")
     add("--board", required=True, metavar="B", help="a board of `tinyc boards`, or the .toml file of your own")
     add("--calibration", metavar="X.npz", help="real inputs to calibrate int8 with; random:SEED for trials")
     add(

@@ -1,4 +1,4 @@
-"""tinyc compile: from an ONNX model to C and firmware."""
+"""tinyc compile: from a model to C and firmware."""
 
 from __future__ import annotations
 
@@ -100,4 +100,4 @@ def execute(args: Namespace, terminal: Terminal) -> int:
     return 0
 
 
-COMMAND = Command("compile", "Compile an ONNX model to C and firmware for a board.", configure, execute)
+COMMAND = Command("compile", "Compile a model to C and firmware for a board.", configure, execute)

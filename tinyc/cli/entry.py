@@ -77,7 +77,7 @@ def _execute(argv: Sequence[str] | None) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="tinyc",
-        description="Compile ONNX models to C and firmware for Cortex-M microcontrollers.",
+        description="Compile ONNX and TensorFlow Lite models to C and firmware for Cortex-M microcontrollers.",
         epilog=EPILOG,
         allow_abbrev=False,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tinyc.cli.command import Command, add_json, add_shape
 from tinyc.cli.terminal import Terminal
 from tinyc.errors import CheckFailedError, TinycError
+from tinyc.frontend import format_of
 from tinyc.report.summary import title
 from tinyc.report.table import Table
 from tinyc.report.text import clean, number, shape
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def configure(parser: ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, metavar="MODEL.onnx|DIR", help="an ONNX model, or a compiled one")
+    parser.add_argument("model", type=Path, metavar="MODEL|DIR", help="an ONNX or TFLite model, or a compiled one")
     add_shape(parser)
     add_json(parser)
 
@@ -29,9 +30,9 @@ def configure(parser: ArgumentParser) -> None:
 def execute(args: Namespace, terminal: Terminal) -> int:
     if args.model.is_dir():
         if args.shape:
-            raise TinycError("--shape is for ONNX models; a compiled model has its shapes", str(args.model))
+            raise TinycError("--shape is for model files; a compiled model has its shapes", str(args.model))
         return _compiled(args.model, terminal)
-    from tinyc.frontend.onnx import inspect_model
+    from tinyc.frontend import inspect_model
 
     nodes = inspect_model(args.model, dict(args.shape))
     if any(node.problem for node in nodes):
@@ -42,7 +43,7 @@ def execute(args: Namespace, terminal: Terminal) -> int:
     graph = FloatModel(args.model, dict(args.shape)).graph
     forms = int8_forms(graph)
     floats = sum(form.because is not None for form in forms.values())
-    heading = f"{args.model.name}: {len(nodes)} ONNX nodes, {len(graph.nodes)} layers, "
+    heading = f"{args.model.name}: {len(nodes)} {format_of(args.model).value} nodes, {len(graph.nodes)} layers, "
     heading += f"{floats} of them in float where the others are int8" if floats else "all of them possible in int8"
     _show(heading, graph, args.model.name, terminal, forms)
     return 0
@@ -135,7 +136,8 @@ def _unsupported(path: Path, nodes: Sequence[NodeSummary], terminal: Terminal) -
             "unsupported": [{"name": n.name, "op": n.op, "problem": n.problem} for n in problems],
         }
     )
-    terminal.lines([f"{path.name}: {len(nodes)} ONNX nodes, {len(problems)} of them cannot be compiled"])
+    count = f"{len(nodes)} {format_of(path).value} nodes"
+    terminal.lines([f"{path.name}: {count}, {len(problems)} of them cannot be compiled"])
     rows = [(n.name, n.op, shape(n.shape), n.problem or ("constant" if n.folded else "")) for n in nodes]
     terminal.table(Table("", ("node", "operator", "output", "what stands in the way"), rows))
     return CheckFailedError.exit_status

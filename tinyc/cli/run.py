@@ -23,7 +23,12 @@ LABELS = "y"
 
 def configure(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add("model", type=Path, metavar="DIR|MODEL.onnx", help="a compiled model, or an ONNX model to run in float")
+    add(
+        "model",
+        type=Path,
+        metavar="DIR|MODEL",
+        help="a compiled model, or an ONNX or TFLite file to run in float",
+    )
     add(
         "--on",
         choices=("host", "qemu", "interpreter", "sanitized"),
@@ -44,7 +49,7 @@ def execute(args: Namespace, terminal: Terminal) -> int:
     if not args.model.exists():
         raise TinycError("no such file or folder", str(args.model))
     arrays = load_npz(args.inputs)
-    run = _run_compiled if args.model.is_dir() else _run_onnx
+    run = _run_compiled if args.model.is_dir() else _run_float
     on, inputs, outputs = run(args, arrays, terminal)
     if args.outputs is not None:
         save_npz(args.outputs, outputs)
@@ -58,14 +63,14 @@ def _run_compiled(args: Namespace, arrays: Arrays, terminal: Terminal) -> tuple[
     from tinyc.driver.compiled import CompiledModel
 
     if args.shape:
-        raise TinycError("--shape is for ONNX models; a compiled model has its shapes", str(args.model))
+        raise TinycError("--shape is for model files; a compiled model has its shapes", str(args.model))
     compiled = CompiledModel(args.model)
     with terminal.progress("running") as progress:
         outputs = compiled.run(arrays, args.on, args.raw, progress, terminal.say)
     return args.on, [port.name for port in compiled.graph.inputs], outputs
 
 
-def _run_onnx(args: Namespace, arrays: Arrays, terminal: Terminal) -> tuple[str, list[str], Arrays]:
+def _run_float(args: Namespace, arrays: Arrays, terminal: Terminal) -> tuple[str, list[str], Arrays]:
     """As `_run_compiled`, in the float interpreter."""
     from tinyc.driver.float_model import FloatModel
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tinyc.driver.compiled import CompiledModel
 from tinyc.driver.record import read_indices
 from tinyc.errors import TinycError
+from tinyc.frontend import Format, format_of
 from tinyc.ir.graph import Graph, Port
 from tinyc.ir.interp import execute, execute_apart, to_user, to_value
 from tinyc.ir.types import TensorType
@@ -86,7 +87,7 @@ def check(
 ) -> CheckResult:
     """Run the first `limit` samples of `inputs` (all by default) on the host, in the interpreter and in float.
 
-    `model`: the ONNX file that was compiled, to compare the float graph with ONNX Runtime too.
+    `model`: the ONNX file that was compiled, if it was one, to compare the float graph with ONNX Runtime too.
     """
     samples = {n: a[:limit] for n, a in match_samples(inputs, compiled.graph.inputs, "inputs", say).items()}
     count = len(next(iter(samples.values())))
@@ -117,6 +118,11 @@ class OnnxRuntime:
             raise TinycError(f"the model cannot be read: {error.strerror}", str(path)) from None
         if hashlib.sha256(data).hexdigest() != sha256:
             raise TinycError("this is not the model that was compiled: its SHA-256 differs", str(path))
+        if format_of(path) is not Format.ONNX:
+            raise TinycError(
+                f"ONNX Runtime does not run {format_of(path).value} models", str(path),
+                "leave out --model: the layers are compared with the model in float all the same",
+            )  # fmt: skip
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors only
         try:

@@ -1,4 +1,4 @@
-"""Compile a model: from the ONNX file to a folder with C, firmware, and the record of what was done."""
+"""Compile a model: from its file to a folder with C, firmware, and the record of what was done."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from tinyc.driver.phases import Given, Lowered, Quantization, lower
 from tinyc.driver.record import REPORT, build_report, write_report
 from tinyc.driver.schedule import Scheduled, ScheduleWish, Space, find_schedule
 from tinyc.errors import DoesNotFitError, TinycError
+from tinyc.frontend import import_model
 from tinyc.ir import text
 from tinyc.ir.graph import Graph
 from tinyc.ir.interp import execute, to_value
@@ -105,7 +106,7 @@ class Options:
 
 
 def compile_model(model: Path, out: Path, options: Options) -> None:
-    """Compile the ONNX file `model` into the folder `out`, which is replaced as a whole or not at all."""
+    """Compile the file `model` into the folder `out`, which is replaced as a whole or not at all."""
     check_output(out, options.dump_dir)
     imported, quantization = read_model(model, options)
     found: list[Scheduled] = []
@@ -130,8 +131,6 @@ def settled(point: Point, options: Options) -> Point:
 
 def read_model(model: Path, options: Options) -> tuple[Graph, Quantization | Given | None]:
     """The imported graph, and how it is quantized; None for float."""
-    from tinyc.frontend.onnx import import_model  # it takes half a second to load
-
     options.schedule.check(options.kernels)
     options.wish.check(options.link, options.cmsis_nn is not None)
     if options.canaries and options.memories:

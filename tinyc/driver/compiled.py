@@ -76,7 +76,7 @@ class CompiledModel:
         progress: Progress | None = None,
         say: Say = silent,
     ) -> dict[str, Array]:
-        """Outputs by the ONNX model's names, samples stacked along the first axis, in its dtype and layout.
+        """Outputs by the model's names, samples stacked along the first axis, in its dtype and layout.
 
         `inputs` as in `match_samples`; `on` is "host", "qemu", "interpreter", or "sanitized" (the host with ASan and
         UBSan). `raw` gives the firmware's own integers.

@@ -1,4 +1,4 @@
-"""An ONNX model as it is, run by the float interpreter: what compiled models are compared with."""
+"""A model as it is, run by the float interpreter: what compiled models are compared with."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from typing import Any
 from numpy.typing import NDArray
 
 from tinyc.driver.phases import simplify
+from tinyc.frontend import import_model
 from tinyc.ir.interp import run
 from tinyc.quant.calibrate import Progress
 from tinyc.samples import Say, match_samples, silent, stack
 
 
 class FloatModel:
-    """The simplified float graph of an ONNX file."""
+    """The simplified float graph of a model's file."""
 
     def __init__(self, path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> None:
         """TinycError as `import_model` raises it."""
-        from tinyc.frontend.onnx import import_model  # it takes half a second to load
-
         self.graph = simplify(import_model(path, shapes))
 
     def run(
         self, inputs: Mapping[str, NDArray[Any]], progress: Progress | None = None, say: Say = silent
     ) -> dict[str, NDArray[Any]]:
-        """Outputs by the ONNX model's names, samples stacked; `inputs` as in `match_samples`."""
+        """Outputs by the model's names, samples stacked; `inputs` as in `match_samples`."""
         samples = match_samples(inputs, self.graph.inputs, "inputs", say)
         count = len(next(iter(samples.values())))
         results = []

@@ -16,7 +16,7 @@ def mean(view: View, value: str, axes: Axes) -> str:
     """The mean; of floats it is the operator that has an int8 form, one run of neighbouring axes after the other."""
     if not view.type_of(value).dtype.is_float:
         return view.emit(Reduce("mean", axes), value)
-    for run in _runs(axes, view.shape_of(value)):
+    for run in runs(axes, view.shape_of(value)):
         value = view.emit(Mean(axes=run), value)
     return value
 
@@ -29,12 +29,12 @@ def total(view: View, value: str, axes: Axes) -> str:
     return view.scaled(mean(view, value, axes), count)
 
 
-def _runs(axes: Axes, shape: Sequence[int]) -> list[Axes]:
+def runs(axes: Axes, shape: Sequence[int]) -> list[Axes]:
     """The axes in runs of neighbours. Axes of size 1 take part only between others, to join them."""
-    runs: list[Axes] = []
+    found: list[Axes] = []
     for axis in (a for a in axes if shape[a] > 1):
-        if runs and prod(shape[runs[-1][-1] + 1 : axis]) == 1:
-            runs[-1] = tuple(range(runs[-1][0], axis + 1))
+        if found and prod(shape[found[-1][-1] + 1 : axis]) == 1:
+            found[-1] = tuple(range(found[-1][0], axis + 1))
         else:
-            runs.append((axis,))
-    return runs
+            found.append((axis,))
+    return found

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
-from math import frexp
+from math import floor, frexp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ def multiplier_and_shift(real: float) -> tuple[int, int]:
     if real == 0:
         return 0, 0
     mantissa, shift = frexp(real)
-    multiplier = round(mantissa * 2**31)
+    multiplier = floor(mantissa * 2**31 + 0.5)  # as TensorFlow Lite: a tie goes up
     if multiplier == 2**31:
         multiplier, shift = multiplier // 2, shift + 1
     return (multiplier, shift) if shift >= MIN_SHIFT else (0, 0)

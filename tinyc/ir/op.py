@@ -177,6 +177,13 @@ class Op(ABC):
         """The parameters of the input, if all it does is to turn stored numbers into real ones."""
         return None
 
+    def tflite_table(self, x: QuantParams, y: QuantParams) -> Array | None:
+        """Of a function of one tensor: the stored results for −128 to 127, as TensorFlow Lite's arithmetic has them.
+
+        None if the nearest ones will do.
+        """
+        return None
+
     def given_scales(self) -> tuple[float, ...]:
         """The scales that the model brings for the operator's weights, by result channel; none: it brings none."""
         return ()

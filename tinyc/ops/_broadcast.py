@@ -39,7 +39,7 @@ class BroadcastOp(Op):
         """Stored results before clamping, from stored inputs (int64)."""
 
     @abstractmethod
-    def integer_call(self, a: Argument, b: Argument, sig: Signature) -> KernelCall:
+    def integer_call(self, a: Argument, b: Argument, sig: Signature) -> KernelCall | None:
         """The CMSIS-NN call for two operands of the result's shape."""
 
     @abstractmethod
@@ -126,7 +126,10 @@ class BroadcastOp(Op):
         made = [(inlined(fast),), (fast,)] if fast else []
         if operands[0] is None or operands[1] is None:
             return [*made, (own,)]
-        call = _over_operands(self.integer_call(operands[0], operands[1], sig), sig)
+        cmsis = self.integer_call(operands[0], operands[1], sig)
+        if cmsis is None:
+            return [*made, (own,)]
+        call = _over_operands(cmsis, sig)
         return [*made, (call,)] if all(isinstance(o, In) for o in operands) else [*made, (own,), (call,)]
 
 

@@ -138,6 +138,9 @@ FUNCTIONS: Mapping[str, Function] = {
         f="fmaxf(a, 0.0f) + fminf({0} * expm1f(a / {0}), 0.0f)",
     ),
     "elu": _unary(lambda a, p0: np.where(a < 0, _F32(p0) * np.expm1(a), a), f="a < 0.0f ? {0} * expm1f(a) : a"),
+    "hard_swish": _unary(
+        lambda a: a * np.clip(a + _F32(3), 0, 6) / _F32(6), f="a * fminf(fmaxf(a + 3.0f, 0.0f), 6.0f) / 6.0f"
+    ),
     "hard_sigmoid": _unary(
         lambda a, p0, p1: np.clip(a * _F32(p0) + _F32(p1), 0, 1), f="fminf(fmaxf(a * {0} + {1}, 0.0f), 1.0f)"
     ),

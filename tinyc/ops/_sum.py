@@ -54,13 +54,13 @@ class SumOp(BroadcastOp):
             factors = whole_factors(a, b, MOST_FACTOR)
             first, second = ((factor << (31 - LEFT_SHIFT), 0) for factor in factors)
             out = multiplier_and_shift(max(a, b) / (max(factors) * sig.y.q.per_tensor_scale))
-        return first, (self.sign * second[0], second[1]), out
+        return first, second, out
 
     def eval_stored(self, a: Array, b: Array, sig: Signature) -> Array:
         first, second, out = self._factors(sig)
         a = requantize((a - sig.ins[0].q.zero_point) << LEFT_SHIFT, *first, sig.rounding)
         b = requantize((b - sig.ins[1].q.zero_point) << LEFT_SHIFT, *second, sig.rounding)
-        return np.asarray(requantize(a + b, *out, sig.rounding) + sig.y.q.zero_point)
+        return np.asarray(requantize(a + self.sign * b, *out, sig.rounding) + sig.y.q.zero_point)
 
     def integer_params(self, sig: Signature) -> Struct:
         (m1, s1), (m2, s2), (m3, s3) = self._factors(sig)
@@ -78,12 +78,14 @@ class SumOp(BroadcastOp):
             return None  # which rounds each operand
         (m1, _), (m2, _), out = self._factors(sig)
         unit = 1 << (31 - LEFT_SHIFT)
-        return sum_of_rows(sig, (m1 // unit, m2 // unit), out, (self.low, self.high))
+        return sum_of_rows(sig, (m1 // unit, self.sign * m2 // unit), out, (self.low, self.high))
 
-    def integer_call(self, a: Argument, b: Argument, sig: Signature) -> KernelCall:
+    def integer_call(self, a: Argument, b: Argument, sig: Signature) -> KernelCall | None:
+        if self.sign < 0 and sig.rounding is not Rounding.SINGLE:
+            return None  # a tie in the second operand is rounded before its sign changes
         p = self.integer_params(sig).fields
         return cmsis_call(
-            "arm_elementwise_add_s8",
-            a, b, p["a_offset"], p["a_multiplier"], p["a_shift"], p["b_offset"], p["b_multiplier"], p["b_shift"],
-            p["left_shift"], Out(), p["y_offset"], p["y_multiplier"], p["y_shift"], p["low"], p["high"], sig.y.size,
+            "arm_elementwise_add_s8", a, b, p["a_offset"], p["a_multiplier"], p["a_shift"],
+            p["b_offset"], self.sign * p["b_multiplier"], p["b_shift"], p["left_shift"],
+            Out(), p["y_offset"], p["y_multiplier"], p["y_shift"], p["low"], p["high"], sig.y.size,
         )  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinyc.ir.kernel import Argument, Candidate, In, KernelTarget, Out, Table, tinyc_call
 from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature
-from tinyc.ir.types import DType, TensorType
+from tinyc.ir.types import DType, Rounding, TensorType
 from tinyc.ops._lag import with_lags
 
 
@@ -38,6 +38,9 @@ class UnaryOp(Op):
 
     def table(self, sig: Signature) -> Array:
         """The stored result for each stored value from −128 to 127."""
+        given = self.tflite_table(sig.x.q, sig.y.q) if sig.rounding is Rounding.TFLITE else None
+        if given is not None:
+            return given
         stored = np.arange(-128, 128, dtype=np.int64)
         real = (stored - sig.x.q.zero_point) * sig.x.q.per_tensor_scale
         return sig.y.q.quantize(self.apply(real), DType.I8)

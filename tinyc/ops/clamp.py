@@ -12,7 +12,8 @@ from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Argument, Candidate, Context, In, KernelCall, KernelTarget, Out, Struct, cmsis_call, dims
 from tinyc.ir.op import Array, Op, Signature
 from tinyc.ir.rules import AsIs, QuantRule, SameAs
-from tinyc.ir.types import TensorType
+from tinyc.ir.types import QuantParams, TensorType
+from tinyc.ops import _tflite
 from tinyc.ops._clamp import INFINITY, narrower, stored_range
 from tinyc.ops._lag import with_lags
 from tinyc.ops._unary import UnaryOp
@@ -41,6 +42,9 @@ class Clamp(UnaryOp):
 
     def table(self, sig: Signature) -> Array:
         return np.clip(np.arange(-128, 128), *stored_range(self.low, self.high, sig.y.q)).astype(np.int8)
+
+    def tflite_table(self, x: QuantParams, y: QuantParams) -> Array:
+        return _tflite.clamped(x, y, self.low, self.high)
 
     def clamp_bounds(self) -> tuple[float, float]:
         return self.low, self.high

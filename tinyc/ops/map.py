@@ -12,7 +12,8 @@ from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Code, In, KernelCall, Out, loop_call
 from tinyc.ir.op import Array, Op, Signature
 from tinyc.ir.rules import AsIs, Free, QuantRule, Unify
-from tinyc.ir.types import DType, TensorType
+from tinyc.ir.types import DType, QuantParams, TensorType
+from tinyc.ops import _tflite
 from tinyc.ops._functions import FUNCTIONS, TRUTH, class_of
 from tinyc.ops._plain import MAX_RANK, PlainOp, broadcast_steps, ctype, loops
 
@@ -65,6 +66,10 @@ class Map(PlainOp):
             f"tinyc_map_{len(sig.ins)}", "tinyc_loops.h", *types, Code(self._expression(sig.ins), self.parameters),
             loops(sig.y.shape, **operands), *(In(i) for i in range(len(sig.ins))), Out(),
         )  # fmt: skip
+
+    def tflite_table(self, x: QuantParams, y: QuantParams) -> Array | None:
+        found = _tflite.FUNCTIONS.get(self.function)
+        return found(x, y, *self.parameters) if found else None
 
     def on_axes(self, axes: Sequence[int], rank: int) -> Op | None:
         return self

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from tinyc.ir.op import Array
 from tinyc.ir.rules import AsIs, Observed, QuantRule
+from tinyc.ir.types import QuantParams
+from tinyc.ops import _tflite
 from tinyc.ops._unary import UnaryOp
 
 
@@ -22,3 +24,6 @@ class Requantize(UnaryOp):
 
     def apply(self, x: Array) -> Array:
         return x
+
+    def tflite_table(self, x: QuantParams, y: QuantParams) -> Array:
+        return _tflite.requantized(x, y)

@@ -13,7 +13,7 @@ from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, tinyc_call
 from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature, Span
 from tinyc.ir.rules import AsIs, QuantRule, SameAs
-from tinyc.ir.types import TensorType
+from tinyc.ir.types import Rounding, TensorType
 from tinyc.ops._lag import NOTHING, channel_by_channel, lag_of_passes, with_lags
 from tinyc.ops._window import Pair, nhwc
 
@@ -85,7 +85,8 @@ class Resize(Op):
     Result i along an axis comes from the place (first + i · step) / unit of the input; a place beyond the centre of
     an outermost cell is moved there. Nearest takes the cell at the integer part of the place, so that other ways to
     round are matters of `first`. Linear blends that cell and the next by the fractional part, along both axes: in
-    int8 with weights of 11 bits, themselves rounded to nearest, and one rounding of the result, to nearest, ties up.
+    int8 with weights of 11 bits, themselves rounded to nearest, and one rounding of the result, to nearest, ties up;
+    under `tflite` ties go away from zero.
     """
 
     name: ClassVar[str] = "resize"
@@ -126,7 +127,8 @@ class Resize(Op):
             return (_nearest(x, rows, columns),)
         down, right = ((axis.rest() * ONE + axis.unit // 2) // axis.unit for axis in (rows, columns))
         total = _blend(x.astype(np.int64), rows, columns, down, right, ONE)
-        return (((total + ONE * ONE // 2) // (ONE * ONE)).astype(np.int8),)
+        away = total < 0 if sig.rounding is Rounding.TFLITE else 0
+        return (((total + ONE * ONE // 2 - away) // (ONE * ONE)).astype(np.int8),)
 
     def is_identity(self, *ins: TensorType) -> bool:
         axes = self._axes(ins[0].shape)

@@ -10,6 +10,7 @@ import numpy as np
 from tinyc.ir.op import Array
 from tinyc.ir.rules import AsIs, Fixed, QuantRule
 from tinyc.ir.types import QuantParams
+from tinyc.ops import _tflite
 from tinyc.ops._unary import UnaryOp
 
 
@@ -27,3 +28,6 @@ class Sigmoid(UnaryOp):
         # e^−|x| cannot overflow
         decay = np.exp(-np.abs(x))
         return np.where(x >= 0, 1 / (1 + decay), decay / (1 + decay))
+
+    def tflite_table(self, x: QuantParams, y: QuantParams) -> Array | None:
+        return _tflite.logistic(x, y)

@@ -10,6 +10,7 @@ import numpy as np
 from tinyc.ir.op import Array
 from tinyc.ir.rules import AsIs, Fixed, QuantRule
 from tinyc.ir.types import QuantParams
+from tinyc.ops import _tflite
 from tinyc.ops._unary import UnaryOp
 
 
@@ -25,3 +26,6 @@ class Tanh(UnaryOp):
 
     def apply(self, x: Array) -> Array:
         return np.tanh(x)
+
+    def tflite_table(self, x: QuantParams, y: QuantParams) -> Array | None:
+        return _tflite.tanh(x, y)

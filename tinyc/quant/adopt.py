@@ -24,7 +24,7 @@ from tinyc.ops.recentre import Recentre
 from tinyc.ops.requantize import Requantize
 from tinyc.quant.codes import Codes, codes_of
 from tinyc.quant.quantize import finest_of_sums
-from tinyc.quant.tables import Cones
+from tinyc.quant.tables import Cones, rescaled
 
 
 def is_quantized(graph: Graph) -> bool:
@@ -148,7 +148,7 @@ class _Adoption:
             return replace(port, value=name)
         if value in self.stored and (value not in self.real or self.uses[value] == 1):
             source = self.stored[value]
-            if source not in self.constants and source not in self.inputs:
+            if source not in self.constants and not (source in self.inputs and kind.dtype.is_float):
                 return replace(port, value=source)
             return replace(port, value=self._float(value, Node(Dequantize(1.0, 0), (), (), port.name)))
         return port
@@ -170,7 +170,7 @@ class _Adoption:
             source = self.stored[node.ins[0]]
             self.stored[first] = first
             self.types[first] = TensorType(self.types[first].shape, DType.I8, self.types[source].q)
-            self.nodes.append(replace(node, ins=(source,)))
+            self.nodes.append(replace(node, ins=(source, *node.ins[1:])))
         elif not self._in_integers(node):
             self.nodes.append(replace(node, op=node.op.without_given_scales(),
                                       ins=tuple(self._float(v, node) for v in node.ins)))  # fmt: skip
@@ -178,7 +178,7 @@ class _Adoption:
 
     def _move(self, node: Node) -> None:
         """An operator on stored values that computes nothing."""
-        ins = tuple(self.stored[v] for v in node.ins)
+        ins = tuple(self.stored.get(v, v) for v in node.ins)
         name = self._define(node.outs[0], node.outs[0], self.types[node.outs[0]].shape)
         self.nodes.append(replace(node, ins=ins, outs=(name,)))
 
@@ -205,11 +205,14 @@ class _Adoption:
             v: first.setdefault(at, v) for v, at in self.stored.items()
             if at not in self.constants and self.graph.types[v].dtype.is_float
         }  # fmt: skip
+        if x in ends:
+            source = self.stored[x]
+            return source, Requantize() if self.rounding is Rounding.TFLITE else rescaled(self.types[source].q, q)
         cone = Cones(self.graph, self._known, ends).above(x)
         if cone is None or cone.source not in ends:
             return None
         source = self.stored[cone.source]
-        return source, cone.table(self.types[source].q, q)
+        return source, cone.table(self.types[source].q, q, self.rounding)
 
     def _known(self, value: str) -> Array | None:
         """The data of a constant, real or stored."""

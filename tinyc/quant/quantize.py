@@ -271,7 +271,7 @@ class _Rewriting:
                 self._store(value)
         op = node.op
         if isinstance(op, Composed):
-            op = op.cone.table(self.types[ins[0]].q, self.types[node.outs[0]].q)
+            op = op.cone.table(self.types[ins[0]].q, self.types[node.outs[0]].q, self.rounding)
         self.nodes.append(replace(node, op=op, ins=tuple(ins)))
 
     def _q(self, value: str) -> QuantParams:

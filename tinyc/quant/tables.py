@@ -16,7 +16,7 @@ import numpy as np
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.op import Array
 from tinyc.ir.rules import AsIs, Observed, QuantRule
-from tinyc.ir.types import QuantParams
+from tinyc.ir.types import QuantParams, Rounding
 from tinyc.ops._unary import UnaryOp
 from tinyc.ops.dequantize import Dequantize
 from tinyc.ops.lookup import Lookup
@@ -44,12 +44,25 @@ class Cone:
                 (values[node.outs[0]],) = node.op.eval_float(*(values[v] for v in node.ins))
         return values[self.nodes[-1].outs[0]]
 
-    def table(self, x: QuantParams, y: QuantParams) -> Lookup:
-        """The same on stored values, with one rounding at the end."""
-        numbers = np.arange(-128, 128).astype(np.int8)
-        (start,) = Dequantize(x.per_tensor_scale, x.zero_point).eval_float(numbers)
-        (stored,) = Quantize(y.per_tensor_scale, y.zero_point).eval_float(self.apply(start))
-        return Lookup(tuple(map(int, stored)))
+    def table(self, x: QuantParams, y: QuantParams, rounding: Rounding) -> Lookup:
+        """The same on stored values, with one rounding at the end, or as TensorFlow Lite has it for a single node."""
+        if rounding is Rounding.TFLITE and len(self.nodes) == 1:
+            given = self.nodes[0].op.tflite_table(x, y)
+            if given is not None:
+                return Lookup(tuple(map(int, given)))
+        return _lookup(self.apply, x, y)
+
+
+def rescaled(x: QuantParams, y: QuantParams) -> Lookup:
+    """What brings stored values to another scale, by way of float32."""
+    return _lookup(lambda real: real, x, y)
+
+
+def _lookup(function: Callable[[Array], Array], x: QuantParams, y: QuantParams) -> Lookup:
+    numbers = np.arange(-128, 128).astype(np.int8)
+    (start,) = Dequantize(x.per_tensor_scale, x.zero_point).eval_float(numbers)
+    (stored,) = Quantize(y.per_tensor_scale, y.zero_point).eval_float(function(start))
+    return Lookup(tuple(map(int, stored)))
 
 
 class Cones:

@@ -9,15 +9,9 @@ from math import prod
 import numpy as np
 
 from tinyc.frontend.onnx.handlers.layout import from_nhwc, spatial_size, to_nhwc
-from tinyc.frontend.onnx.handlers.sliding import (
-    Axis,
-    Sliding,
-    attribute_values,
-    check_values,
-    plane,
-    read_axes,
-)
+from tinyc.frontend.onnx.handlers.sliding import attribute_values, check_values, read_axes
 from tinyc.frontend.onnx.node import NodeView
+from tinyc.frontend.sliding import Axis, Sliding, plane
 from tinyc.ops.avg_pool2d import AvgPool2D
 from tinyc.ops.map import Map
 from tinyc.ops.max_pool2d import MaxPool2D

@@ -1,0 +1,52 @@
+"""int8 models under `tflite` rounding: the very bytes of TensorFlow Lite Micro's interpreter, or one step from them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tflite_cases import EXACT, NEAR
+from tflite_model import TfliteModel, integers, random_inputs, reference
+
+from tinyc.quant.partition import float_layers
+
+
+def check_bytes(model: TfliteModel, seed: int) -> None:
+    """Computed in integers alone, to the same bytes."""
+    data = model.bytes()
+    inputs = random_inputs(model, np.random.default_rng(seed))
+    graph, got = integers(data, inputs)
+    assert float_layers(graph, "") == {} and graph.is_integer()
+    for ours, theirs in zip(got, reference(data, inputs), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def drawn(name: str, data: st.DataObject) -> None:
+    check_bytes(EXACT[name](data.draw), data.draw(st.integers(0, 2**32 - 1)))
+
+
+@pytest.mark.parametrize("name", EXACT)
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_same_bytes(name: str, data: st.DataObject) -> None:
+    drawn(name, data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXACT)
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_same_bytes_of_many(name: str, data: st.DataObject) -> None:
+    drawn(name, data)
+
+
+@pytest.mark.parametrize("name", NEAR)
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_at_most_one_step_away(name: str, data: st.DataObject) -> None:
+    model = NEAR[name](data.draw)
+    inputs = random_inputs(model, np.random.default_rng(data.draw(st.integers(0, 2**32 - 1))))
+    _, (ours,) = integers(model.bytes(), inputs)
+    (theirs,) = reference(model.bytes(), inputs)
+    assert np.abs(ours.astype(int) - theirs.astype(int)).max() <= 1
