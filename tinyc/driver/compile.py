@@ -117,13 +117,17 @@ def compile_model(model: Path, out: Path, options: Options) -> None:
 
     lowered = lower(imported, quantization, options.dump_dir, schedule)
     tell_float_layers(lowered, options.say)
-    scheduled = replace(found[0], point=settled(found[0].point, options))
+    point = settled(found[0].point, options)
+    points = [point if p is found[0].point else p for p in found[0].points]
+    scheduled = replace(found[0], point=point, points=points)
     write_model(out, model, lowered, scheduled, quantization, options)
 
 
 def settled(point: Point, options: Options) -> Point:
-    """A schedule with the kernels that are wanted for it."""
+    """A schedule with the kernels that are wanted for it. Where the least RAM was, they take no more than it does."""
     ram = options.schedule.limit(options.space)
+    if options.schedule.searches and options.schedule.ram is None:
+        ram = min(ram, point.ram)
     return settle(
         point, options.wish, options.board, ram, options.link, options.cmsis_nn, options.cache_dir, options.watch
     )

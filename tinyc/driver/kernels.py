@@ -73,7 +73,10 @@ def settle(
         return plan(graph, select_kernels(graph, choice, Budget(ram=ram))) if wish.autotune else point
     most = CODE_BYTES[wish.optimize]
     code = most - CODE_OF_LAYER * len(point.program.layers)
-    point = plan(graph, select_kernels(graph, choice, Budget(code=code, ram=ram)))
+    chosen = plan(graph, select_kernels(graph, choice, Budget(code=code, ram=ram)))
+    kept_to = wish.optimize is Optimize.SPEED and code_of(graph, point.choice) <= code
+    if chosen.ram <= ram or not kept_to:
+        point = chosen
     limit = wish.flash
     if limit is None and flash_of(graph, point.choice) > SAFELY * board.flash.bytes:
         limit = board.flash.bytes
