@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from image_models import image_model
 
 from tinyc.driver.compile import Options, read_model, settled
@@ -14,6 +15,7 @@ from tinyc.schedule.search import Point
 from tinyc.target.board import load_board
 
 
+@pytest.mark.slow
 def test_the_least_memory_stays_the_least(tmp_path: Path) -> None:
     wish = ScheduleWish(Schedule.AUTO)
     options = Options(load_board("mps2-an386"), calibration="random:1", schedule=wish, link=False)
