@@ -61,7 +61,7 @@ class Profile:
     symbols: tuple[tuple[str, int], ...]
     """The symbols that take the most flash, and their bytes."""
     instructions_per_mac_bound: float
-    """What a multiply-accumulate takes at least on this core, all loads and stores left out."""
+    """What a multiply-accumulate takes at least on this core, all loads and stores left out; the mean of all layers."""
     estimated_cycles: Cycles | None = None
     """Of the firmware as it is shipped; None unless asked for, as what follows."""
     flash_wait_states: int | None = None
@@ -100,13 +100,16 @@ def profile(
     # of layers whose inputs are computed right into their results nothing is executed, nor counted
     counts = dict(enumerate(traced.layer_instructions))
     costs = estimate_cycles(compiled, samples, flash_wait_states) if cycles else None
-    bound = _bound(compiled.board.cpu, compiled.report["arithmetic"])
+    entries = compiled.report["layers"]
+    bounds = [_bound(compiled.board.cpu, entry.get("dtype") == "f32") for entry in entries]
+    macs = sum(entry["macs"] for entry in entries)
+    least = sum(entry["macs"] * bound for entry, bound in zip(entries, bounds, strict=True))
     elf = read_elf(compiled.folder / FIRMWARE)
     result = Profile(
         instructions=shipped.instructions,
         layers=tuple(
-            _layer(entry, counts.get(i, 0), bound, costs.layers.get(i) if costs else None)
-            for i, entry in enumerate(compiled.report["layers"])
+            _layer(entry, counts.get(i, 0), bounds[i], costs.layers.get(i) if costs else None)
+            for i, entry in enumerate(entries)
         ),
         arena_planned=planned,
         arena_high_water=shipped.arena_high_water,
@@ -118,7 +121,7 @@ def profile(
         bss=elf.bss_bytes,
         flash=elf.flash_bytes,
         symbols=tuple((s.name, s.bytes) for s in elf.flash_symbols()[:LARGEST_SYMBOLS]),
-        instructions_per_mac_bound=bound,
+        instructions_per_mac_bound=least / macs if macs else 0.0,
         estimated_cycles=costs.total if costs else None,
         flash_wait_states=flash_wait_states if costs else None,
         functions=costs.functions if costs else (),
@@ -127,9 +130,9 @@ def profile(
     return result
 
 
-def _bound(cpu: Cpu, arithmetic: str) -> float:
+def _bound(cpu: Cpu, in_float: bool) -> float:
     """Instructions that a multiply-accumulate takes at least, by how many of them the core's best instruction does."""
-    if arithmetic != "int8":
+    if in_float:
         return 1 / 4 if cpu.has_mve else 1.0
     return 1 / 16 if cpu.has_mve else 1 / 2 if cpu.has_dsp else 1.0
 
