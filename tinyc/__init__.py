@@ -65,6 +65,7 @@ def compile(
     optimize: str = "speed",
     flash: int | None = None,
     autotune: bool = False,
+    prepare_weights: bool = False,
     cache: str | Path | None = None,
     rounding: str = "single",
     shapes: Mapping[str, tuple[int, ...]] | None = None,
@@ -93,7 +94,8 @@ def compile(
     `optimize`: "speed" makes a function for each different layer and packs weights in the fastest form; "size" lets
     layers share functions. `flash` takes the fastest kernels with which the firmware has at most so many bytes.
     `autotune` measures in the emulator what each kernel takes in each layer, instead of estimating it; the folder
-    `cache` keeps what was measured from run to run.
+    `cache` keeps what was measured from run to run. With `prepare_weights` kernels may have weights in plain int8 that
+    `<model>_init` turns into a faster form, in the arena for good, where flash is short and RAM is left.
 
     `schedule`: "layer", "patch", "stream", "stream2d" or "auto"; None is "layer" where that fits, else "auto". Of the
     schedules found, `ram` takes the fastest whose arena has at most so many bytes; `max_overhead` (such as 1.05) the
@@ -112,7 +114,8 @@ def compile(
 
     options = _options(
         board, calibration=calibration, calibration_method=calibration_method, in_float=float,
-        strict_int8=strict_int8, kernels=kernels, optimize=optimize, flash=flash, autotune=autotune, cache=cache,
+        strict_int8=strict_int8, kernels=kernels, optimize=optimize, flash=flash, autotune=autotune,
+        prepare_weights=prepare_weights, cache=cache,
         rounding=rounding, shapes=shapes, cmsis_nn=cmsis_nn, schedule=schedule, ram=ram, max_overhead=max_overhead,
         input=input, canaries=canaries, memories=memories, dump_dir=dump_dir, link=link, progress=progress, say=say,
         watch=watch,
@@ -183,6 +186,7 @@ def _options(
     optimize: str = "speed",
     flash: int | None = None,
     autotune: bool = False,
+    prepare_weights: bool = False,
     cache: str | Path | None = None,
     cmsis_nn: CmsisNN | None = None,
     canaries: bool = False,
@@ -208,7 +212,7 @@ def _options(
         float=in_float,
         strict_int8=strict_int8,
         kernels=_choice(KernelSet, kernels, "kernel set"),
-        wish=KernelWish(_choice(Optimize, optimize, "aim to optimize for"), flash, autotune),
+        wish=KernelWish(_choice(Optimize, optimize, "aim to optimize for"), flash, autotune, prepare_weights),
         rounding=_choice(Rounding, rounding, "rounding"),
         observer=ObserverChoice.parse(calibration_method),
         shapes=shapes or {},

@@ -180,7 +180,9 @@ static void print_progress(uint32_t samples)
 static void run_samples(uint32_t samples)
 {
     uint64_t first = 0, least = UINT64_MAX, most = 0;
+    tinyc_stopwatch_start();
     init_model();
+    put_stat("instructions_init ", tinyc_stopwatch_stop());
     (void)semihost_seek(h.input, 0);
     for (h.sample = 0; h.sample < samples; ++h.sample) {
         read_inputs();

@@ -18,7 +18,7 @@ import cffi
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyc.ir.kernel import Argument, Candidate, Context, In, KernelCall, Out, Struct, Table, Workspace
+from tinyc.ir.kernel import Argument, Candidate, Context, In, KernelCall, Out, Prepared, Struct, Table, Workspace
 from tinyc.ir.types import Rounding, TensorType
 from tinyc.resources import resource
 
@@ -120,6 +120,7 @@ class _Invocation:
     """One call, with the memory that its arguments live in."""
 
     def __init__(self, kernels: Kernels, call: KernelCall, inputs: Sequence[Any], results: Sequence[Any]) -> None:
+        self._kernels = kernels
         self._ffi, self._lib, self._call = kernels.ffi, kernels.lib, call
         self._inputs, self._results = inputs, results
         self._workspace = _Guarded(kernels.ffi, call.workspace_bytes)
@@ -143,6 +144,8 @@ class _Invocation:
                 return self._ffi.cast(kind, self._workspace_address())
             case Table():
                 return self._ffi.cast(kind, self._table(argument))
+            case Prepared():
+                return self._ffi.cast(kind, self._prepared(argument))
             case Context(table):
                 address = self._workspace_address() if table is None else self._table(table)
                 size = self._call.workspace_bytes if table is None else table.data.nbytes
@@ -171,6 +174,12 @@ class _Invocation:
 
     def _table(self, table: Table) -> Any:
         return self._keep(exact_copy(self._ffi, table.data))
+
+    def _prepared(self, table: Prepared) -> Any:
+        """A table that its own call makes, just as large as it says."""
+        made = _Guarded(self._kernels.ffi, table.bytes)
+        _Invocation(self._kernels, table.call, [], [made.address]).run()
+        return self._keep(exact_copy(self._ffi, np.frombuffer(made.read(), np.int32)))
 
     def _keep(self, memory: Any) -> Any:
         self._alive.append(memory)

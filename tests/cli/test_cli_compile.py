@@ -100,6 +100,12 @@ def test_a_board_of_the_users_own(tinyc: Tinyc, tmp_path: Path) -> None:
     assert done.status == 0, done.err
 
 
+def test_it_says_if_no_weights_are_prepared(tinyc: Tinyc, tmp_path: Path) -> None:
+    done = tinyc(*INT8, "-o", tmp_path / "out", "--no-link", "--json", "--prepare-weights")
+    assert done.status == 0 and done.json["prepared_bytes"] == 0
+    assert "no weights are prepared" in done.err
+
+
 def test_the_users_cmsis_nn_is_recorded(tinyc: Tinyc, tmp_path: Path) -> None:
     include, library = tmp_path / "include", tmp_path / "libcmsis-nn.a"
     include.mkdir()

@@ -23,6 +23,12 @@ def configure(parser: ArgumentParser) -> None:
         help="speed (default): functions made for each layer, weights in the fastest form; size: shared functions",
     )
     add("--flash", type=size, metavar="128k", help="take the fastest kernels with which the firmware keeps to so much")
+    add(
+        "--prepare-weights",
+        action="store_true",
+        help="kernels may bring weights into the form that they read at start-up: less flash, and RAM of the arena for "
+        "good, within --ram or what the board has",
+    )
     add("--autotune", action="store_true", help="measure in the emulator which kernels are fastest, layer by layer")
     add(
         "--schedule",
@@ -75,6 +81,7 @@ def execute(args: Namespace, terminal: Terminal) -> int:
             optimize=args.optimize,
             flash=args.flash,
             autotune=args.autotune,
+            prepare_weights=args.prepare_weights,
             cache=cache_folder() if args.autotune else None,
             rounding=args.rounding,
             shapes=dict(args.shape),

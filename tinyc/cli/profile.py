@@ -52,6 +52,9 @@ def execute(args: Namespace, terminal: Terminal) -> int:
     terminal.json(asdict(result))
     terminal.lines([title(compiled.report)])
     terminal.table(_layers(result))
+    if compiled.report.get("prepared_bytes"):
+        count = number(result.init_instructions)
+        terminal.lines(["", f"start-up: init prepares weights in {count} instructions (QEMU)"])
     if result.estimated_cycles is not None:
         terminal.lines(["", *_cycles(result, result.estimated_cycles)])
         terminal.table(_functions(result))

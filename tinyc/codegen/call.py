@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinyc.codegen import c
-from tinyc.ir.kernel import Argument, Code, Context, In, KernelCall, Out, Struct, Table, Workspace, is_constant
+from tinyc.ir.kernel import (
+    Argument,
+    Code,
+    Context,
+    In,
+    KernelCall,
+    Out,
+    Prepared,
+    Struct,
+    Table,
+    Workspace,
+    is_constant,
+)
 from tinyc.program.program import Program
 from tinyc.program.steps import Place, Step
 
@@ -87,6 +99,8 @@ def _pointer(arg: Argument) -> str:
     match arg:
         case Table():
             return f"const {c.C_TYPES[arg.data.dtype.name]} *"
+        case Prepared():
+            return "const int32_t *"
         case In():
             return "const void *"
     return "void *"
@@ -126,6 +140,8 @@ class CallText:
                 return self._workspace()
             case Table():
                 return self._table(arg)
+            case Prepared():
+                return self._address(self.program.prepared.places[id(arg)])
             case Struct():
                 head = f"static const {arg.ctype}"
                 return f"&{self.static.declare(head, arg.name, c.struct_tail(head, self._fields(arg.fields)))}"

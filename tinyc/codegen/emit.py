@@ -59,7 +59,9 @@ def emit_model(program: Program, name: str, source: str, sha256: str) -> Files:
         "feed": parts.feed(),
         "canaries": _canaries(program),
         "memories": program.memories,
-        "headers": sorted({call.header for step in program.steps for call in step.calls if not call.inline}),
+        "prepared": _prepared(program, constants, specialised),
+        "prepared_bytes": program.prepared.bytes,
+        "headers": _headers(program),
         "constants": constants.entries,
         "not_finite": any(not np.isfinite(entry["data"]).all() for entry in constants.entries),
     }
@@ -70,6 +72,7 @@ def emit_model(program: Program, name: str, source: str, sha256: str) -> Files:
         texts[f"{name}_kernels.h"] = render("kernels.h.j2", context)
         texts[f"{name}_kernels.c"] = render("kernels.c.j2", context)
     calls = [call for step in program.steps for call in step.calls]
+    calls += [call for call, _ in program.prepared.calls]
     functions = {call.function: None for call in calls if not call.inline}
     functions |= dict.fromkeys(word for header in specialised.headers for word in _called(resource(*HEADERS, header)))
     return Files(texts, runtime_files(functions, {call.header for call in calls}))
@@ -198,6 +201,22 @@ def _canaries(program: Program) -> list[tuple[int, int, int]]:
         return []
     ends = {b.name: program.plan.offsets[b.name] + b.bytes - CANARY_BYTES for b in program.buffers}
     return [(ends[b.name], b.first, b.last) for b in program.buffers]
+
+
+def _headers(program: Program) -> list[str]:
+    """Of the functions that are called as they are."""
+    calls = [call for step in program.steps for call in step.calls] + [call for call, _ in program.prepared.calls]
+    return sorted({call.header for call in calls if not call.inline})
+
+
+def _prepared(program: Program, constants: _Constants, specialised: Specialised) -> dict[str, Any]:
+    """The calls that make tables at start-up."""
+    static = Declarations()
+    texts = []
+    for call, place in program.prepared.calls:
+        step = Step(0, (call,), (), (place,))
+        texts.append(CallText(program, step, call, constants.names, static, specialised).fill()["text"])
+    return {"calls": texts, "declarations": static.texts}
 
 
 def _port(program: Program, port: Port) -> dict[str, Any]:

@@ -96,7 +96,8 @@ class Options:
         """What decides which kernels are called."""
         cpu = self.board.cpu
         target = kernel_target(cpu, self.cmsis_nn is not None)
-        return Choice(target, self.kernels, self.wish.optimize, shipped_costs(cpu.name))
+        costs = shipped_costs(cpu.name)
+        return Choice(target, self.kernels, self.wish.optimize, costs, prepare=self.wish.prepare)
 
     @property
     def space(self) -> Space:
@@ -128,9 +129,12 @@ def settled(point: Point, options: Options) -> Point:
     ram = options.schedule.limit(options.space)
     if options.schedule.searches and options.schedule.ram is None:
         ram = min(ram, point.ram)
-    return settle(
+    point = settle(
         point, options.wish, options.board, ram, options.link, options.cmsis_nn, options.cache_dir, options.watch
     )
+    if options.wish.prepare and not point.program.prepared.bytes:
+        options.say("no weights are prepared at start-up: within these budgets that makes nothing faster")
+    return point
 
 
 def read_model(model: Path, options: Options) -> tuple[Graph, Quantization | Given | None]:

@@ -39,6 +39,8 @@ class KernelWish:
     """The bytes of flash that the firmware may take: the fastest kernels within them are wanted."""
     autotune: bool = False
     """Measure the kernels that each layer could call, rather than estimate what they take."""
+    prepare: bool = False
+    """Weights may be brought into the form that kernels read at start-up, where they take RAM instead of flash."""
 
     def check(self, link: bool, foreign: bool) -> None:
         """Raise TinycError if it cannot be granted."""
@@ -46,6 +48,8 @@ class KernelWish:
             raise TinycError(f"a firmware of {self.flash} bytes does nothing")
         if not link and (self.flash is not None or self.autotune):
             raise TinycError("what firmware takes is known once it is linked", hint="leave out --no-link")
+        if foreign and self.prepare:
+            raise TinycError("with your own CMSIS-NN no weights are prepared", hint="leave out --prepare-weights")
         if foreign and self.autotune:
             raise TinycError(
                 "with your own CMSIS-NN there is nothing to choose from", hint="leave out --autotune"

@@ -66,6 +66,7 @@ def build_report(
         "memories": [asdict(part) for part in program.memories],
         "workspace_bytes": max(map(program.workspace_bytes, range(len(program.layers))), default=0),
         "weights_bytes": program.weights_bytes,
+        "prepared_bytes": program.prepared.bytes,
         "code_bytes": None,
         "flash_bytes": None,
         "ram_bytes": None,

@@ -89,7 +89,18 @@ class Code:
     numbers: tuple[float, ...] = ()
 
 
-Argument = In | Out | Workspace | Table | Struct | Context | Code | int | float
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """The address of a table that `call` makes, of tables and numbers, as its result 0: once, in `<model>_init`.
+
+    It lies in the arena and stays, `bytes` of it, all int32.
+    """
+
+    call: KernelCall
+    bytes: int
+
+
+Argument = In | Out | Workspace | Table | Struct | Context | Code | Prepared | int | float
 
 
 def tables_in(argument: Any) -> Iterator[Table]:
@@ -104,6 +115,9 @@ def tables_in(argument: Any) -> Iterator[Table]:
                 yield from tables_in(value)
         case Context(table=Table() as table):
             yield table
+        case Prepared(call=call):
+            for part in call.args:
+                yield from tables_in(part)
 
 
 def is_constant(argument: Argument) -> bool:
@@ -141,6 +155,11 @@ class KernelCall:
 
 Candidate = tuple[KernelCall, ...]
 """One way to compute an operator: the calls to make, in order."""
+
+
+def prepared_in(candidate: Candidate) -> list[Prepared]:
+    """The tables that calls want to be made beforehand."""
+    return [arg for call in candidate for arg in call.args if isinstance(arg, Prepared)]
 
 
 def cmsis_call(function: str, *args: Argument, workspace_bytes: int = 0, status: bool = True) -> KernelCall:

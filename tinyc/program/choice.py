@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import pairwise
 
 from tinyc.errors import UnsupportedError
 from tinyc.ir.chain import Chain, Link
 from tinyc.ir.graph import Graph, Node
-from tinyc.ir.kernel import Candidate, In, KernelSet, KernelTarget, tables_in
+from tinyc.ir.kernel import Candidate, In, KernelSet, KernelTarget, prepared_in, tables_in
 from tinyc.ir.op import Op, Signature
 from tinyc.program.costs import Costs, Work, label
 
@@ -57,6 +57,8 @@ class Choice:
     """By the name of a layer's result, the `kind` of candidate to take wherever it is offered."""
     chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the name of a layer's result, those of the layers that are computed in one with it, which come before it."""
+    prepare: bool = False
+    """Tables that are made at start-up may be picked; they are never taken unless picked, as they take RAM for good."""
 
     @property
     def follow(self) -> bool:
@@ -104,11 +106,14 @@ class Choice:
         for candidate in candidates:
             if kind(candidate) == pick:
                 return candidate
+        candidates = [c for c in candidates if not prepared_in(c)]
         if self.optimize is Optimize.SIZE:
-            candidates = _compact(offer)
+            candidates = _compact(replace(offer, candidates=candidates))
         return min(candidates, key=lambda c: self.costs.of_candidate(c, offer.work))
 
     def _has(self, candidate: Candidate) -> bool:
+        if prepared_in(candidate) and not self.prepare:
+            return False
         return self.kernels is KernelSet.TINYC or all(call.header == "arm_nnfunctions.h" for call in candidate)
 
 
@@ -130,7 +135,7 @@ def chain_of(nodes: Sequence[Node], graph: Graph) -> Chain:
 
 def kind(candidate: Candidate) -> str:
     """A name for a candidate, which no other of the same operator has."""
-    return " + ".join(label(call) for call in candidate)
+    return " + ".join(label(call) + " prepared" * len(prepared_in((call,))) for call in candidate)
 
 
 def plain_work(op: Op, sig: Signature) -> Work:

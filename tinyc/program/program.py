@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tinyc.errors import VerifyError
@@ -21,6 +21,7 @@ from tinyc.memory.pools import plan_pools
 from tinyc.program.choice import Choice
 from tinyc.program.live import Usage, usage
 from tinyc.program.lowering import Lowering
+from tinyc.program.prepared import PreparedTables, prepared_tables
 from tinyc.program.steps import Layer, Place, Step, workspace_bytes
 
 ARENA_ALIGNMENT = 16
@@ -62,6 +63,8 @@ class Program:
     """The last CANARY_BYTES of each buffer are nobody's: a debug build checks that they stay as they are."""
     memories: tuple[MemoryPart, ...] = ()
     """Where the arena lies in several memories: its parts, one behind the other, the fastest memory's first."""
+    prepared: PreparedTables = field(default_factory=PreparedTables)
+    """What is made at start-up, and stays in the arena."""
 
     @property
     def arena_bytes(self) -> int:
@@ -145,7 +148,8 @@ def lower_graph(graph: Graph, choice: Choice) -> tuple[Lowering, Usage]:
     lowering.run()
     inputs = [lowering.places[p.value] for p in graph.inputs if p.value in lowering.places]
     kept = [lowering.places[p.value] for p in graph.outputs]
-    return lowering, usage(lowering.steps, inputs, kept, choice.follow)
+    tables = [place for _, place in prepared_tables(lowering.steps).calls]
+    return lowering, usage(lowering.steps, [*inputs, *tables], [*kept, *tables], choice.follow)
 
 
 def fits_easily(graph: Graph, choice: Choice, ram: int) -> bool:
@@ -180,7 +184,8 @@ def build_program(graph: Graph, choice: Choice, canaries: bool = False, memories
     if fault:
         raise VerifyError(f"the memory plan is wrong: {fault}", graph.name)
     layers, steps = tuple(lowering.layers), tuple(lowering.steps)
-    return Program(graph, layers, steps, lowering.places, tuple(buffers), plan, canaries)
+    tables = prepared_tables(steps)
+    return Program(graph, layers, steps, lowering.places, tuple(buffers), plan, canaries, prepared=tables)
 
 
 def _spread(
@@ -192,8 +197,9 @@ def _spread(
 ) -> Program:
     """A program whose buffers lie in several memories: what is accessed most in the first."""
     accesses = Counter[str]()
+    tables = prepared_tables(lowering.steps)
     for step in lowering.steps:
-        for place in (*step.reads, *step.writes):
+        for place in (*step.reads, *step.writes, *tables.of_step(step)):
             accesses[place.name] += place.bytes
     buffers = [replace(b, accesses=accesses[b.name]) for b in buffers]
     pools = plan_pools(buffers, memories, distances)
@@ -213,4 +219,4 @@ def _spread(
     if fault:
         raise VerifyError(f"the memory plan is wrong: {fault}", graph.name)
     layers, steps = tuple(lowering.layers), tuple(lowering.steps)
-    return Program(graph, layers, steps, lowering.places, tuple(buffers), plan, memories=tuple(parts))
+    return Program(graph, layers, steps, lowering.places, tuple(buffers), plan, memories=tuple(parts), prepared=tables)

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from tinyc.ir.graph import Graph
-from tinyc.ir.kernel import Candidate, In, tables_in
+from tinyc.ir.kernel import Candidate, In, prepared_in, tables_in
 from tinyc.program.chains import best_apart, find_chains, names
 from tinyc.program.choice import COMPACT, Choice, Offer, Optimize, kind
 from tinyc.program.costs import Costs, call_key, label
 from tinyc.program.knapsack import Option, cheapest, worthwhile
 from tinyc.program.lowering import Lowering
+from tinyc.program.prepared import prepared_bytes
 from tinyc.program.program import build_program, fits_easily, lower_graph
 
 TIGHTER = 4  # times that the budget of RAM is tightened because the plan has gaps
@@ -42,6 +43,8 @@ class LayerOption:
     """The bytes of code of functions that are made for calls."""
     chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The layers in one, as of `Choice.chains`."""
+    prepared: Mapping[object, int] = field(default_factory=dict)
+    """The bytes of RAM of tables that are made at start-up, by identity."""
 
     @property
     def kind(self) -> str:
@@ -118,11 +121,13 @@ def _option(value: str, wanted: str, asked: Sequence[_Asked], times: Mapping[int
     library: dict[str, int] = {}
     own: dict[str, int] = {}
     keys = []
+    taken = []
     for a in asked:
         offer = a.offer
         cost = {id(c): costs.of_candidate(c, offer.work) for c in offer.candidates}
         candidate = next((c for c in offer.candidates if kind(c) == wanted), None)
         candidate = candidate or min(offer.candidates, key=lambda c: cost[id(c)])
+        taken.append(candidate)
         count = max(1, times.get(id(a.answer), 0))
         key = " + ".join(call_key(call, offer.work) for call in candidate)
         keys.append(f"{count} x {key}")
@@ -132,12 +137,14 @@ def _option(value: str, wanted: str, asked: Sequence[_Asked], times: Mapping[int
                 own[call_key(call, {})] = costs.code_bytes(call)
             else:
                 library[label(call)] = costs.code_bytes(call)
+            library |= {label(t.call): costs.code_bytes(t.call) for t in prepared_in((call,))}
             for arg in call.args:
                 if isinstance(arg, In) and arg.index in offer.constants:
                     constants[offer.ins[arg.index]] = offer.constants[arg.index]
                 constants.update({(t.name, t.data.tobytes()): t.data.nbytes for t in tables_in(arg)})
     key = "; ".join(keys)
-    return LayerOption({value: wanted}, key, costs.tuned.get(key, instructions), constants, library, own)
+    instructions = costs.tuned.get(key, instructions)
+    return LayerOption({value: wanted}, key, instructions, constants, library, own, {}, prepared_bytes(taken))
 
 
 def _together(options: Sequence[LayerOption]) -> LayerOption:
@@ -149,6 +156,8 @@ def _together(options: Sequence[LayerOption]) -> LayerOption:
         {what: size for o in options for what, size in o.constants.items()},
         {name: size for o in options for name, size in o.library.items()},
         {name: size for o in options for name, size in o.own.items()},
+        {},
+        {table: size for o in options for table, size in o.prepared.items()},
     )
 
 
@@ -179,7 +188,16 @@ def select_kernels(graph: Graph, choice: Choice, budget: Budget) -> Choice:
     Sizes of code are estimates: see `code_of`.
     """
     choice = replace(choice, picks={}, chains={})
-    options = _with_chains(graph, choice, layer_options(graph, choice))
+    found = layer_options(graph, choice)
+    plain = {value: [o for o in some if not o.prepared] for value, some in found.items()}
+    picked = _select(graph, choice, _with_chains(graph, choice, plain), budget)
+    if budget.ram is None or plain == found:
+        return picked
+    return _with_prepared(graph, choice, picked, found, budget)
+
+
+def _select(graph: Graph, choice: Choice, options: Options, budget: Budget) -> Choice:
+    """The choice among options that make nothing at start-up."""
     limit: int | None = None
     for _ in range(TIGHTER):
         usable = options if limit is None else _within_ram(graph, choice, options, limit)
@@ -191,6 +209,44 @@ def select_kernels(graph: Graph, choice: Choice, budget: Budget) -> Choice:
             break
         limit = budget.ram if limit is None else limit - (arena - budget.ram)
     return picked
+
+
+def _with_prepared(
+    graph: Graph, choice: Choice, plain: Choice, options: Mapping[str, list[LayerOption]], budget: Budget
+) -> Choice:
+    """The choice with tables that are made at start-up, where they save instructions and RAM is left beside the arena.
+
+    Layers take them in the order of what they save by byte. `plain` is what is taken without, and where nothing is
+    saved. Layers that it computes in one stay as they are.
+    """
+    assert budget.ram is not None
+    in_one = {value for last, before in plain.chains.items() for value in (last, *before)}
+    worth: list[tuple[float, str]] = []
+    for value, some in options.items():
+        now = min((o.instructions for o in some if o.kind == plain.picks.get(value)), default=0.0)
+        gains = [(now - o.instructions) / sum(o.prepared.values()) for o in some if o.prepared]
+        if value not in in_one and gains and max(gains) > 0:
+            worth.append((max(gains), value))
+    room = budget.ram - build_program(graph, plain).arena_bytes
+    allowed: list[str] = []
+    tables: dict[object, int] = {}
+    for _, value in sorted(worth, reverse=True):
+        more = {key: size for o in options[value] for key, size in o.prepared.items()}
+        if sum((tables | more).values()) <= room:
+            allowed.append(value)
+            tables |= more
+    while allowed:
+        usable = {v: [o for o in some if v in allowed or not o.prepared] for v, some in options.items()}
+        picked = _pick(choice, _with_chains(graph, choice, usable), budget)
+        if build_program(graph, picked).arena_bytes <= budget.ram:
+            return picked if _instructions(graph, picked) < _instructions(graph, plain) else plain
+        allowed.pop()  # the workspaces that come with them do not fit
+    return plain
+
+
+def _instructions(graph: Graph, choice: Choice) -> float:
+    """An estimate of what the kernels take that `choice` takes."""
+    return sum(taken.instructions for taken, *_ in layer_options(graph, choice).values())
 
 
 def code_of(graph: Graph, choice: Choice) -> int:

@@ -25,6 +25,8 @@ def summary(report: Report, ram: int, flash: int) -> list[str]:
         f"arena {number(report['arena_bytes'])} (lower bound {number(report['arena_lower_bound'])}, "
         f"largest workspace {number(report['workspace_bytes'])})"
     )
+    if report.get("prepared_bytes"):
+        arena = f"{arena}, of it {number(report['prepared_bytes'])} for weights that are prepared at start-up"
     weights = f"weights {number(report['weights_bytes'])}"
     if report["flash_bytes"] is None:
         rows = [("RAM", "-", arena), ("flash", "-", f"{weights}; not linked")]

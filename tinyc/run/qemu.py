@@ -52,6 +52,8 @@ class QemuResult:
     """Of the first sample."""
     instructions_min: int
     instructions_max: int
+    init_instructions: int
+    """Of the model's init."""
     layer_instructions: tuple[int, ...]
     """Of each layer in the first sample, 0 for one that never finished; empty when compiled without TINYC_TRACE."""
     steps: tuple[tuple[int, int], ...]
@@ -116,6 +118,7 @@ def run_firmware(
         instructions=stats["instructions_first"],
         instructions_min=stats["instructions_min"],
         instructions_max=stats["instructions_max"],
+        init_instructions=stats["instructions_init"],
         layer_instructions=_by_layer(steps),
         steps=steps,
         arena_bytes=stats["arena_bytes"],

@@ -8,8 +8,20 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, Table, Workspace, inlined, tinyc_call
-from tinyc.ir.op import Signature
+from tinyc.ir.kernel import (
+    Candidate,
+    In,
+    KernelCall,
+    KernelTarget,
+    Out,
+    Prepared,
+    Struct,
+    Table,
+    Workspace,
+    inlined,
+    tinyc_call,
+)
+from tinyc.ir.op import Array, Signature
 from tinyc.ops import _linear
 from tinyc.ops._lag import NOTHING, Shape, smallest_lag, with_lags
 from tinyc.ops._window import Window
@@ -35,7 +47,17 @@ def convolutions(
     if not stage.fits or x[3] % 4 or most.max() >= 2 ** (31 - BITS):
         return []
     tiles = _tiles(x[3], -(-y[2] // 2))
-    call = tinyc_call(
+    packed = _packed(w, b, stage)
+    calls = [
+        with_lags(_call(sig, window, stage, tiles, weights), sig, {0: _lag(window, x, y, tiles)})
+        for weights in (packed, _prepared(sig.constants[1], b, stage, packed.data.nbytes))
+    ]
+    return [(made,) for call in calls for made in (inlined(call), call)]
+
+
+def _call(sig: Signature, window: Window, stage: Stage, tiles: int, weights: Table | Prepared) -> KernelCall:
+    x, y = sig.x.shape, sig.y.shape
+    return tinyc_call(
         "tinyc_winograd_s8",
         Struct(
             "tinyc_winograd_params",
@@ -48,11 +70,9 @@ def convolutions(
                 "stage": stage.fields,
             },
         ),
-        In(0), _packed(w, b, stage), Workspace(), Out(),
+        In(0), weights, Workspace(), Out(),
         workspace_bytes=4 * (8 * tiles * x[3] + 16 * tiles + 16), work=_work(x, y),
     )  # fmt: skip
-    call = with_lags(call, sig, {0: _lag(window, x, y, tiles)})
-    return [(inlined(call),), (call,)]
 
 
 def _tiles(channels: int, across: int) -> int:
@@ -66,14 +86,28 @@ def _packed(w: NDArray[np.int64], b: NDArray[np.int64], stage: Stage) -> Table:
     """For two filters at a time: biases, turned weights, scales."""
     out, _, _, depth = w.shape
     odd = out % FILTERS
+    starts, scales = _by_pairs(b, stage)
     w = np.pad(w, [(0, odd), (0, 0), (0, 0), (0, 0)])
     turned = np.einsum("ia,fabc,jb->fijc", G, w, G)[:, :, ORDER] * SIGNS[:, None]
     turned = turned.reshape(-1, FILTERS, 16, depth // 4, 4)
     lanes = turned.transpose(0, 2, 3, 1, 4)[..., [0, 2, 1, 3]]
     words = np.ascontiguousarray(lanes.astype("<i2")).reshape(len(turned), -1).view("<i4")
-    starts = np.pad(b * 2**BITS, (0, odd)).reshape(-1, FILTERS)
-    scales = np.pad(stage.scales, [(0, odd), (0, 0)]).reshape(len(turned), -1)
     return Table("packed", np.hstack([starts, words, scales]).astype(np.int32).reshape(-1))
+
+
+def _by_pairs(b: NDArray[np.int64], stage: Stage) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Where the sums of two filters start, and the words of their scales."""
+    odd = len(b) % FILTERS
+    starts = np.pad(b * 2**BITS, (0, odd)).reshape(-1, FILTERS)
+    return starts, np.pad(stage.scales, [(0, odd), (0, 0)]).reshape(len(starts), -1)
+
+
+def _prepared(w: Array, b: NDArray[np.int64], stage: Stage, size: int) -> Prepared:
+    """The same made at start-up, from weights as they are."""
+    stages = Table("stages", np.hstack(_by_pairs(b, stage)).astype(np.int32).reshape(-1))
+    weights = Table("weights", np.ascontiguousarray(w).reshape(-1))
+    out, depth = w.shape[0], w.shape[3]
+    return Prepared(tinyc_call("tinyc_winograd_prepare_s8", out, depth, stages, weights, Out()), size)
 
 
 def _work(x: Shape, y: Shape) -> dict[str, int]:
