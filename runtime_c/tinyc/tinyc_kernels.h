@@ -123,8 +123,7 @@ typedef struct {
 /* w [out_c, kernel_h, kernel_w, kernel_c]; b [out_c]. Outside x there are zeros. */
 void tinyc_conv2d_f32(const tinyc_conv2d_params *params, const float *x, const float *w, const float *b, float *y);
 
-/* The same in blocks, for kernel_c = in_c. w: for each four filters, the last ones filled up with zeros, their biases and
- * then the weights [kernel_h, kernel_w, in_c][4]. */
+/* The same for kernel_c = in_c. w: for four filters (or zeros) at a time biases, then [kernel_h, kernel_w, in_c][4]. */
 void tinyc_conv_blocks_f32(const tinyc_conv2d_params *params, const float *x, const float *w, float *y);
 
 /* w [1, kernel_h, kernel_w, out_c]; b [out_c]; channel o of the result sees channel o / (out_c / in_c) of x. The one in
@@ -209,11 +208,9 @@ typedef struct {
 
 void tinyc_mean_s8(int32_t outer, int32_t count, int32_t inner, const tinyc_mean_params *params, const int8_t *x,
                    int8_t *y);
-
 void tinyc_pad_f32(const tinyc_pad_params *params, float value, const float *x, float *y);
 void tinyc_transpose_f32(const tinyc_transpose_params *params, const float *x, float *y);
 void tinyc_transpose_s8(const tinyc_transpose_params *params, const int8_t *x, int8_t *y);
-
 /* Results whose input comes in parts: sums that start at 0 (maxima at -128) and take each part, then their result. */
 
 /* sums [row] += the sum of the rows of x [rows, row]. */
@@ -471,7 +468,6 @@ typedef struct {
  * tiles + 16 for a row of columns. */
 void tinyc_winograd_s8(const tinyc_winograd_params *params, const int8_t *x, const int32_t *w, uint32_t *workspace,
                        int8_t *y);
-
 /* Makes that w of plain weights [out, 3, 3, depth]. stages: for two filters at a time the starts and the scales. */
 void tinyc_winograd_prepare_s8(int32_t out, int32_t depth, const int32_t *stages, const int8_t *w, int32_t *packed);
 
