@@ -3,7 +3,7 @@
 #ifndef TINYC_SEQUENCE_KERNELS_H
 #define TINYC_SEQUENCE_KERNELS_H
 
-#include <stdint.h>
+#include "tinyc_kernels.h"
 
 /* Rows of n elements, n at most 2^16. An element less its row's mean, or less zero_point, over the root of the mean of the
  * squares of these becomes a number with `bits` fraction bits. Under the root are n^2 times the mean and as much of what

@@ -73,8 +73,9 @@ def test_every_file_defines_the_function_it_is_named_after(tmp_path: Path) -> No
         assert [line.split()[1:] for line in symbols.stdout.splitlines()] == [["T", source.stem]]
 
 
-def test_header_declares_exactly_these_functions() -> None:
-    declared = re.findall(r"^void (\w+)\(", (FOLDER / "tinyc_kernels.h").read_text(), re.MULTILINE)
+def test_headers_declare_exactly_these_functions() -> None:
+    headers = "".join((FOLDER / f"tinyc_{part}kernels.h").read_text() for part in ("", "sequence_"))
+    declared = re.findall(r"^void (\w+)\(", headers, re.MULTILINE)
     assert sorted(declared) == [source.stem for source in SOURCES]
 
 
