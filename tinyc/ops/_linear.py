@@ -118,18 +118,7 @@ def check_bias(channels: int, b: TensorType, where: str) -> None:
 
 def output_scaling(sig: Signature) -> tuple[Sequence[int], Sequence[int]]:
     """Multipliers and shifts that take accumulators of each channel to the result's scale."""
-    x, w, y = sig.x.q.per_tensor_scale, sig.ins[W].q, sig.y.q.per_tensor_scale
-    if sig.rounding is Rounding.TFLITE and sig.ins[W].rank == 2 and len(set(w.scale)) == 1:
-        # of a dense layer with one scale TensorFlow Lite multiplies in float32
-        return _scaling(
-            1.0, QuantParams((product_of_scales(x, w.scale[0]),) * len(w.scale), 0, w.axis), y, sig.rounding
-        )
-    return _scaling(x, w, y, sig.rounding)
-
-
-def product_of_scales(a: float, b: float) -> float:
-    """As TensorFlow Lite has it where both tensors have one scale."""
-    return float(np.float32(a) * np.float32(b))
+    return _scaling(sig.x.q.per_tensor_scale, sig.ins[W].q, sig.y.q.per_tensor_scale, sig.rounding)
 
 
 @lru_cache(maxsize=1024)

@@ -14,9 +14,8 @@ from tinyc.ir.fixed_point import multiplier_and_shift, requantize
 from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct, Workspace, inlined, tinyc_call
 from tinyc.ir.op import F32, Array, Op, Region, Signature
 from tinyc.ir.rules import AsIs, Observed, QuantRule
-from tinyc.ir.types import Rounding, TensorType
+from tinyc.ir.types import TensorType
 from tinyc.ops._lag import lag_by_rows, with_lags
-from tinyc.ops._linear import product_of_scales
 from tinyc.ops.kernels import float_blocks
 from tinyc.ops.kernels.stage import Stage
 
@@ -42,8 +41,7 @@ class MatMul(Op):
 
     def _factor(self, sig: Signature) -> tuple[int, int]:
         a, b = (t.q.per_tensor_scale for t in sig.ins)
-        product = product_of_scales(a, b) if sig.rounding is Rounding.TFLITE else a * b
-        return multiplier_and_shift(product / sig.y.q.per_tensor_scale)
+        return multiplier_and_shift(a * b / sig.y.q.per_tensor_scale)
 
     def eval_int(self, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
         a, b = (x.astype(np.float64) - t.q.zero_point for x, t in zip(ins, sig.ins, strict=True))
