@@ -1,4 +1,4 @@
-"""ONNX's backend tests of single nodes, through tinyc's generated C on the host.
+"""ONNX's backend tests of single nodes and of small models, through tinyc's generated C on the host.
 
 Every case is compiled with its inputs fed at run time. Where a handler wants an input constant (a shape, axes), that
 input alone becomes an initializer, and the case is tried again.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+import onnx
+from onnx import ModelProto, TensorProto, helper, load_model, numpy_helper
 
 from tinyc.codegen.emit import emit_model, write_files
 from tinyc.driver.interface import interface_of
@@ -34,6 +35,8 @@ from tinyc.run.host import HostModel
 RTOL, ATOL = 1e-3, 1e-6  # the latter for sums whose exact value is 0
 BFLOAT16_RTOL = 2**-6  # its, too: two of the last digits of bfloat16
 MOST_CONSTANTS = 8
+DATA = Path(onnx.__file__).parent / "backend" / "test" / "data"
+MODEL_KINDS = ("pytorch-converted", "pytorch-operator", "simple")
 
 
 class Status(Enum):
@@ -55,9 +58,17 @@ class Outcome:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class Case:
+    """A model, and pairs of inputs and outputs; None stands for an input that is left out."""
+
+    model: ModelProto
+    data: Sequence[tuple[Sequence[Any], Sequence[Any]]]
+
+
 @cache
 def cases() -> Mapping[str, Any]:
-    """ONNX's own cases by name."""
+    """ONNX's own cases of single nodes, by name, as the onnx package makes them."""
     from onnx.backend.test.case.node import collect_testcases
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -65,12 +76,36 @@ def cases() -> Mapping[str, Any]:
         return {case.name: case for case in collect_testcases(None)}
 
 
+def model_names() -> list[str]:
+    """ONNX's cases that are files, as "kind/name"."""
+    return sorted(
+        path.parent.relative_to(DATA).as_posix() for kind in MODEL_KINDS for path in (DATA / kind).glob("*/model.onnx")
+    )
+
+
+def _case(name: str) -> Case:
+    if "/" not in name:
+        made = cases()[name]
+        return Case(made.model, [([_array(x) for x in ins], [_array(y) for y in outs]) for ins, outs in made.data_sets])
+    folder = DATA / name
+    return Case(
+        load_model(folder / "model.onnx"),
+        [([*_stored(part, "input")], [*_stored(part, "output")]) for part in sorted(folder.glob("test_data_set_*"))],
+    )
+
+
+def _stored(folder: Path, what: str) -> Iterator[Any]:
+    """The inputs or outputs in a folder, which are numbered."""
+    for index in range(len([*folder.glob(f"{what}_*.pb")])):
+        yield numpy_helper.to_array(TensorProto.FromString((folder / f"{what}_{index}.pb").read_bytes()))
+
+
 def run_case(name: str) -> Outcome:
     """Compile and run one case."""
-    case = cases()[name]
+    case = _case(name)
     try:
-        for inputs, outputs in case.data_sets:
-            problem = _run(case.model, [_array(x) for x in inputs], [_array(y) for y in outputs])
+        for inputs, outputs in case.data:
+            problem = _run(case.model, inputs, outputs)
             if problem:
                 return Outcome(name, Status.WRONG, problem)
     except TinycError as error:
@@ -87,7 +122,7 @@ def _array(value: Any) -> np.ndarray[Any, Any] | None:
     return None if value is None else np.asarray(value)
 
 
-def _run(model: ModelProto, inputs: list[Any], outputs: list[Any]) -> str:
+def _run(model: ModelProto, inputs: Sequence[Any], outputs: Sequence[Any]) -> str:
     """What is wrong with the outputs, "" if nothing."""
     given = _given(model, inputs)
     with tempfile.TemporaryDirectory(prefix="tinyc-onnx-") as name:
@@ -107,8 +142,10 @@ def imported(case: Any, folder: Path) -> tuple[Graph, Mapping[str, Any]]:
     return _with_constants(case.model, given, folder), given
 
 
-def _given(model: ModelProto, inputs: list[Any]) -> dict[str, Any]:
-    return {info.name: x for info, x in zip(model.graph.input, inputs, strict=True) if x is not None}
+def _given(model: ModelProto, inputs: Sequence[Any]) -> dict[str, Any]:
+    initialized = {tensor.name for tensor in model.graph.initializer}
+    wanted = [info for info in model.graph.input if info.name not in initialized]
+    return {info.name: x for info, x in zip(wanted, inputs, strict=True) if x is not None}
 
 
 def _with_constants(model: ModelProto, given: Mapping[str, Any], folder: Path) -> Graph:
@@ -175,7 +212,7 @@ def _difference(got: Any, want: Any) -> str:
         return "" if equal else f"{got.dtype} {got.reshape(-1)[:6]}, not {want.dtype} {want.reshape(-1)[:6]}"
     got = got.astype(want.dtype)  # as the model declares it; inside, all floats are float32
     relative = BFLOAT16_RTOL if want.dtype.name == "bfloat16" else RTOL
-    want = want.astype(np.float64)
     with np.errstate(all="ignore"):
+        want = want.astype(np.float32).astype(np.float64)  # so far float64 reaches, too
         near = np.allclose(got.astype(np.float64), want, relative, ATOL, equal_nan=True)
     return "" if near else f"{got.reshape(-1)[:6]}, not {want.reshape(-1)[:6]}"

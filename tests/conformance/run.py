@@ -1,7 +1,8 @@
 """The conformance table: `make conformance`. With --update, results.txt is written anew.
 
-results.txt names every static node test of ONNX (those whose shapes do not depend on data), with what became of it when
-it was last written: a test compares with it, so that what has passed once stays passed.
+results.txt names every static node test of ONNX (those whose shapes do not depend on data) and every small model that
+the onnx package brings as a test, with what became of it when it was last written: a test compares with it, so that what
+has passed once stays passed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from backend import Outcome, Status, run_case
+from backend import Outcome, Status, model_names, run_case
 from rich.console import Console
 from rich.progress import track
 
@@ -37,7 +38,7 @@ def run_all(names: Sequence[str]) -> list[Outcome]:
 
 def text(outcomes: Sequence[Outcome]) -> str:
     """The file's content."""
-    lines = ["# What becomes of ONNX's static node tests: see run.py."]
+    lines = ["# What becomes of ONNX's static node tests and of its small models: see run.py."]
     for outcome in outcomes:
         why = f" | {' '.join(outcome.detail.split())[:150]}" if outcome.status is not Status.PASS else ""
         lines.append(f"{outcome.name}: {outcome.status.value}{why}")
@@ -46,13 +47,14 @@ def text(outcomes: Sequence[Outcome]) -> str:
 
 def main() -> int:
     """Run what is asked for; 1 if anything is wrong, crashes, does not compile, or passed before and does not now."""
-    parser = argparse.ArgumentParser(description="ONNX's node tests through generated C on this machine.")
+    parser = argparse.ArgumentParser(description="ONNX's tests through generated C on this machine.")
     parser.add_argument("names", nargs="*", help="parts of names; default: all")
     parser.add_argument("--update", action="store_true", help="write results.txt")
-    parser.add_argument("--list", type=Path, help="with --update: a file with the names of all cases")
+    parser.add_argument("--list", type=Path, help="with --update: a file with the names of all node tests")
     args = parser.parse_args()
     known = {} if args.list else recorded()
-    names = args.list.read_text(encoding="utf-8").split() if args.list else list(known)
+    nodes = args.list.read_text(encoding="utf-8").split() if args.list else [name for name in known if "/" not in name]
+    names = [*nodes, *model_names()]
     wanted = [name for name in names if not args.names or any(part in name for part in args.names)]
     outcomes = run_all(wanted)
     for outcome in outcomes:

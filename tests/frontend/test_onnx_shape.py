@@ -94,7 +94,7 @@ def test_axes_that_make_no_sense() -> None:
     refused(one("Squeeze", (1, 2), I64([])), "an empty list of axes", kind=UnsupportedError)
     refused(one("Unsqueeze", (1, 2), I64([0, 0])), "name one twice")
     refused(one("Unsqueeze", (1, 2), I64([4])), "axis 4 of a tensor of 3 axes")
-    refused(one("Unsqueeze", (1, 2), None), "its axes are missing")
+    refused(one("Unsqueeze", (1, 2), None), "input 1 is missing: its axes")
 
 
 @settings(max_examples=30, deadline=None)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinyc.errors import TinycError, UnsupportedError, VerifyError
 from tinyc.frontend.ports import Input, Output
-from tinyc.frontend.tensors import MAX_ELEMENTS, as_float32
+from tinyc.frontend.tensors import as_float32, is_possible
 from tinyc.ir.graph import Graph, Names, Node, Port, constant_type
 from tinyc.ir.op import Op
 from tinyc.ir.types import DType, TensorType
@@ -95,7 +95,7 @@ class Builder:
         except VerifyError as error:
             raise UnsupportedError(error.message, where, error.hint) from None
         for kind in kinds:
-            if min(kind.shape, default=1) < 0 or kind.size > MAX_ELEMENTS:
+            if not is_possible(kind.shape):
                 raise TinycError(f"its result's shape {kind.shape} is not possible", where)
         if all(kind.size == 0 for kind in kinds):
             return tuple(self.constant(np.zeros(kind.shape, kind.dtype.numpy), stem, where) for kind in kinds)

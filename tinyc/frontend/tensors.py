@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,12 @@ Array = NDArray[Any]
 
 MAX_ELEMENTS = 2**28
 """Of any one tensor. A gigabyte of float32: far beyond a microcontroller, and what this machine may be asked for."""
+
+
+def is_possible(shape: Iterable[int]) -> bool:
+    """Whether a tensor may have this shape: no size is negative, and what there is along the others is not too much."""
+    sizes = tuple(shape)
+    return min(sizes, default=0) >= 0 and prod(max(size, 1) for size in sizes) <= MAX_ELEMENTS
 
 
 def as_float32(data: Array, name: str, where: str) -> NDArray[np.float32]:

@@ -71,7 +71,7 @@ def places(form: Form, axis: int, x: TensorType, indices: TensorType) -> Places:
     if form is Form.TUPLES:
         depth = indices.shape[-1] if indices.rank else 0
         rest = axis + depth
-        if not 1 <= depth <= x.rank - axis or x.shape[:axis] != indices.shape[:axis] or axis >= indices.rank:
+        if not 0 <= axis < indices.rank or not 1 <= depth <= x.rank - axis or x.shape[:axis] != indices.shape[:axis]:
             raise VerifyError(f"tuples of indices {indices.shape} behind {axis} batch axes do not fit {x.shape}")
         made = Places(
             indices.shape[:-1] + x.shape[rest:],

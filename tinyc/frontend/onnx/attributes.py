@@ -8,7 +8,7 @@ from onnx import AttributeProto, NodeProto, TensorProto, defs, helper
 
 from tinyc.errors import TinycError, UnsupportedError
 
-_KINDS = {
+KINDS: dict[int, str] = {
     AttributeProto.INT: "an integer",
     AttributeProto.INTS: "integers",
     AttributeProto.FLOAT: "a number",
@@ -17,6 +17,7 @@ _KINDS = {
     AttributeProto.STRINGS: "texts",
     AttributeProto.TENSOR: "a tensor",
 }
+"""What the values of attributes are called."""
 
 
 class Attributes:
@@ -96,11 +97,11 @@ class Attributes:
         if attribute is None:
             return None
         if attribute.type != kind:
-            raise TinycError(f"attribute {name} must be {_KINDS[kind]}", self.where)
+            raise TinycError(f"attribute {name} must be {KINDS[kind]}", self.where)
         return helper.get_attribute_value(attribute)
 
     @staticmethod
     def _value(attribute: AttributeProto) -> object:
-        if attribute.type in _KINDS and attribute.type != AttributeProto.TENSOR:
+        if attribute.type in KINDS and attribute.type != AttributeProto.TENSOR:
             return helper.get_attribute_value(attribute)
         return attribute.SerializeToString()

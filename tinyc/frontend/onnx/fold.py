@@ -21,7 +21,7 @@ from onnx import (
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.onnx.attributes import Attributes
 from tinyc.frontend.onnx.tensors import to_array
-from tinyc.frontend.tensors import MAX_ELEMENTS, Array
+from tinyc.frontend.tensors import Array, is_possible
 
 Shape = tuple[int, ...]
 
@@ -44,7 +44,7 @@ def evaluate(node: NodeProto, opset: int, ins: Mapping[str, Array], directory: P
     if node.op_type == "Constant":
         return [_constant(Attributes(node, where), directory, where)]
     for shape in result_shapes(node, opset, ins):
-        if shape is not None and prod(shape) > MAX_ELEMENTS:
+        if shape is not None and not is_possible(shape):
             raise TinycError(f"its result's shape {shape} is not possible", where)
     from onnx.reference import ReferenceEvaluator
 

@@ -19,11 +19,12 @@ from onnx import (
 )
 
 from tinyc.errors import TinycError, UnsupportedError
+from tinyc.frontend.onnx.legacy import FIRST_MODERN
 from tinyc.frontend.onnx.ports import read_inputs, read_output
 from tinyc.frontend.onnx.qoperators import with_plain_operators
 from tinyc.frontend.ports import Input, Output
 
-OLDEST_OPSET = 7
+OLDEST_OPSET = 1
 OTHER_DOMAINS = ("ai.onnx.ml", "ai.onnx.preview")
 """Domains beside ONNX's own, "", whose operators the onnx package describes."""
 
@@ -34,15 +35,20 @@ class Model:
 
     file: str
     directory: Path
-    opsets: Mapping[str, int]  # of the known domains
+    opsets: Mapping[str, int]  # of the known domains, as the model states them
     nodes: tuple[NodeProto, ...]
     tensors: Mapping[str, TensorProto]
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
 
     def opset(self, node: NodeProto) -> int:
-        """The version of the operators of the node's domain, which must be a known one."""
-        return self.opsets[node.domain]
+        """The version of the operators of the node's domain, which must be a known one, once it is written anew."""
+        stated = self.opsets[node.domain]
+        return stated if node.domain else max(stated, FIRST_MODERN)
+
+    def is_legacy(self, node: NodeProto) -> bool:
+        """Whether it is written in an older way than handlers know."""
+        return not node.domain and self.opsets[""] < FIRST_MODERN
 
 
 def read_model(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Model:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import prod
 
 from onnx import TensorProto, ValueInfoProto
 
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.onnx.tensors import element_name
 from tinyc.frontend.ports import Input, Output
-from tinyc.frontend.tensors import MAX_ELEMENTS
+from tinyc.frontend.tensors import is_possible
 
 _FLOATING: dict[int, str] = {
     TensorProto.FLOAT: "float32",
@@ -56,7 +55,7 @@ def _input(info: ValueInfoProto, wanted: tuple[int, ...] | None, file: str) -> I
         raise TinycError("the model does not say its shape", where, f"give it with --shape {info.name}:1,3,96,96")
     else:
         shape = _assumed(info.name, declared, where)
-    if min(shape, default=1) < (0 if wanted is None else 1) or prod(shape) > MAX_ELEMENTS:
+    if not is_possible(shape) or (wanted is not None and 0 in shape):
         raise TinycError(f"its shape {shape} is not possible", where)
     return Input(info.name, shape, _ELEMENTS[kind.elem_type])
 

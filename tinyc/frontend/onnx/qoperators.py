@@ -25,6 +25,11 @@ _UNARY = {
 }
 _BINARY = {"QLinearAdd": "Add", "QLinearMul": "Mul"}
 _OWN_ATTRIBUTES = {"channels_last", "opset"}  # which the plain operators do not have
+_LEAST_INPUTS = {
+    "DequantizeLinear": 2, "QGemm": 6, "QLinearAdd": 6, "QLinearAveragePool": 4, "QLinearConcat": 4, "QLinearConv": 8,
+    "QLinearGlobalAveragePool": 4, "QLinearLeakyRelu": 4, "QLinearMatMul": 8, "QLinearMul": 6, "QLinearSigmoid": 4,
+    "QLinearSoftmax": 4, "QuantizeLinear": 2,
+}  # fmt: skip
 _STANDARD = {"QLinearConv", "QLinearMatMul"}
 _MOVING = {"Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
 _PICKING = {"GlobalMaxPool", "MaxPool"}  # of real numbers what they are of stored ones
@@ -37,13 +42,21 @@ def with_plain_operators(
     writer = _Writer(tensors, directory, file)
     for node in nodes:
         rule = _rule(node)
-        if node.op_type in _PICKING and not node.domain and node.input[0] in writer.stored:
+        if not _is_whole(node, rule is not None):
+            writer.nodes.append(node)  # whoever imports it says what is wrong
+        elif node.op_type in _PICKING and not node.domain and node.input[0] in writer.stored:
             writer.compute(node, node.op_type, [writer.real(node, 0)], writer.stored[node.input[0]])
         elif rule is None or not writer.knows(node):
             writer.keep(node)
         else:
             rule(writer, node)
     return writer.nodes, {**tensors, **writer.made}
+
+
+def _is_whole(node: NodeProto, quantized: bool) -> bool:
+    """Whether it has the inputs and the result that are looked at here."""
+    inputs = _LEAST_INPUTS.get(node.op_type, 0) if quantized else int(node.op_type in _MOVING | _PICKING)
+    return len(node.input) >= inputs and all(node.input[: min(inputs, 1)]) and any(node.output[:1])
 
 
 def _rule(node: NodeProto) -> Callable[[_Writer, NodeProto], None] | None:

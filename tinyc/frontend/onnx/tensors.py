@@ -9,7 +9,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from tinyc.errors import TinycError, UnsupportedError
-from tinyc.frontend.tensors import MAX_ELEMENTS, Array
+from tinyc.frontend.tensors import Array, is_possible
 
 _KEEP_TOGETHER = "keep the file with the weights beside the model"
 _DATA_FIELDS: dict[int, str] = {
@@ -47,7 +47,7 @@ def to_array(tensor: TensorProto, directory: Path, where: str) -> Array:
     if tensor.HasField("segment"):
         raise UnsupportedError("it is stored in segments", where)
     count = prod(tensor.dims)
-    if min(tensor.dims, default=0) < 0 or count > MAX_ELEMENTS:
+    if not is_possible(tensor.dims):
         raise TinycError(f"its shape {tuple(tensor.dims)} is not possible", where)
     complete = TensorProto(dims=tensor.dims, data_type=tensor.data_type)
     size = count * np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type)).itemsize

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from onnx import NodeProto, defs
+from onnx import NodeProto
 
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.builder import Builder
@@ -15,8 +15,10 @@ from tinyc.frontend.onnx.control import CONTROL, run_control
 from tinyc.frontend.onnx.expand import function_body, has_function_body
 from tinyc.frontend.onnx.fold import can_evaluate, evaluate, result_shapes, static_shape
 from tinyc.frontend.onnx.handlers import HANDLERS
+from tinyc.frontend.onnx.legacy import modern
 from tinyc.frontend.onnx.model import Model, operator_name, reads, where
 from tinyc.frontend.onnx.node import NodeView
+from tinyc.frontend.onnx.schema import check_node
 from tinyc.frontend.onnx.tensors import to_array
 from tinyc.frontend.ports import Input
 from tinyc.frontend.tensors import Array
@@ -59,31 +61,8 @@ class Walk:
                 self.known[name] = Constant(to_array(tensor, self.model.directory, self.model.file))
 
     def check(self, node: NodeProto) -> None:
-        """UnsupportedError for an operator that is no one's, TinycError for too few or too many inputs or results."""
-        at, opset = where(self.model.file, node), self.model.opsets.get(node.domain, 0)
-        if node.domain not in self.model.opsets:
-            raise UnsupportedError(
-                f"operator {node.op_type} of the domain '{node.domain}'", at,
-                "export with plain ONNX operators, and resolve functions with onnx.inliner.inline_local_functions",
-            )  # fmt: skip
-        try:
-            schema = defs.get_schema(node.op_type, opset, node.domain)
-        except defs.SchemaError:
-            raise UnsupportedError(f"opset {opset} has no operator {node.op_type}", at) from None
-        if schema.deprecated:
-            raise UnsupportedError(f"operator {node.op_type} is deprecated in opset {opset}", at)
-        for what, have, least, most in (
-            ("inputs", len(node.input), schema.min_input, schema.max_input),
-            ("results", len(node.output), schema.min_output, schema.max_output),
-        ):
-            if not least <= have <= most:
-                raise TinycError(f"{node.op_type} has {least} to {most} {what}, this node has {have}", at)
-        given = {a.name for a in node.attribute}
-        for name in sorted(given - schema.attributes.keys()):
-            raise UnsupportedError(f"{node.op_type} has no attribute '{name}' in opset {opset}", at)
-        for name, attribute in schema.attributes.items():
-            if attribute.required and name not in given:
-                raise TinycError(f"attribute {name} is missing", at)
+        """What `check_node` says of it."""
+        check_node(node, self.model.opsets, where(self.model.file, node))
 
     def check_handled(self, node: NodeProto) -> None:
         """`check`, and UnsupportedError for an operator that no handler knows."""
@@ -99,14 +78,20 @@ class Walk:
             )  # fmt: skip
 
     def add(self, node: NodeProto) -> None:
-        """Import a node whose inputs are all known."""
+        """Import a node, the inputs of which must be known."""
         self.check(node)
+        at = where(self.model.file, node)
+        if missing := [name for name in reads(node) if name not in self.known]:
+            raise TinycError(f"reads '{missing[0]}', which is not computed", at)
+        for plain in modern(node, self.shape, at) if self.model.is_legacy(node) else [node]:
+            self._add(plain, at)
+
+    def _add(self, node: NodeProto, at: str) -> None:
         ins = [self.known[name] if name else None for name in node.input]
         constants = {n: k.data for n, k in zip(node.input, ins, strict=True) if isinstance(k, Constant)}
         if node.op_type in _OF_SHAPES and isinstance(ins[0], Activation):
-            self._define(node, [Constant(static_shape(node, self.shape(node.input[0]), where(self.model.file, node)))])
+            self._define(node, [Constant(static_shape(node, self.shape(node.input[0]), at))])
         elif not any(isinstance(k, Activation) for k in ins) and can_evaluate(node, self.model.opset(node)):
-            at = where(self.model.file, node)
             results = evaluate(node, self.model.opset(node), constants, self.model.directory, at)
             self._define(node, [Constant(results[0], self._grid(node)), *map(Constant, results[1:])] if results else [])
         else:
@@ -180,7 +165,8 @@ class Walk:
         body = function_body(node, self.model.opset(node), kinds)
         if body is None:
             self.check_handled(node)
-        self.add_nodes(body or (), (), f"operator {node.op_type}", at)
+            raise UnsupportedError(f"operator {node.op_type} of inputs of these types", at)
+        self.add_nodes(body, (), f"operator {node.op_type}", at)
 
     def add_nodes(self, nodes: Iterable[NodeProto], results: Iterable[str], what: str, at: str) -> None:
         """Import nodes of which something is made, and from which these results are read."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.frontend.pieces import MOST_RUNS, picked, repeated, runs_of, taken
-from tinyc.frontend.tensors import MAX_ELEMENTS
+from tinyc.frontend.tensors import is_possible
 from tinyc.ops._places import Form
 from tinyc.ops.gather import Gather
 from tinyc.ops.map import Map
@@ -117,7 +117,7 @@ def col2im(node: NodeView) -> str:
         raise node.invalid(f"{node.shape(0)} as blocks {block} of images {image}: {strides}, {dilations}, {pads}")
     n, rows, columns = node.shape(0)
     outside = prod(image)
-    if min(image) < 1 or outside * n * rows > MAX_ELEMENTS:
+    if min(image) < 1 or not is_possible((outside, n, rows)):
         raise node.invalid(f"images of {image} are not possible")
     kernel = prod(block)
     windows = [

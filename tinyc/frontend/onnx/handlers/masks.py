@@ -9,7 +9,7 @@ import numpy as np
 from tinyc.frontend.onnx.handlers.shape import element_attribute
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.frontend.pieces import taken
-from tinyc.frontend.tensors import MAX_ELEMENTS
+from tinyc.frontend.tensors import is_possible
 from tinyc.ops.map import Map
 
 
@@ -39,7 +39,7 @@ def one_hot(node: NodeView) -> str:
     """The second value where the index along a new axis is the given one, elsewhere the first."""
     shape = node.shape(0)
     depth = _one(node, 1, "depth")
-    if not 1 <= depth <= MAX_ELEMENTS or node.shape(2) != (2,):
+    if depth < 1 or not is_possible((depth,)) or node.shape(2) != (2,):
         raise node.invalid(f"a depth of {depth}, and values of shape {node.shape(2)}")
     axis = node.axis(node.attributes.integer("axis", -1), len(shape) + 1)
     given = node.reshaped(node.value(0), (*shape[:axis], 1, *shape[axis:]))

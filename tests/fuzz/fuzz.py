@@ -1,0 +1,60 @@
+"""The fuzzer: `make fuzz`. It looks for models that make tinyc fail in any other way than by a clear error.
+
+Coverage of tinyc's own code guides it (atheris, which is libFuzzer), changes of the model's structure beside those of
+bytes carry it (mutate.py). Every finding is written to build/fuzz/findings, once for each place where it happens, with
+what was raised; the exit status is 1 if there are any. A hang or a lack of memory ends the process that meets it; the
+input is kept as well, and the search goes on in another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "build" / "fuzz"
+MEMORY_MIB = 2048
+HANG_SECONDS = 30  # by the clock; `target` has the bound on the processor's time
+MOST_BYTES = 16384
+
+
+def main() -> int:
+    """Fuzz for so many minutes; 1 if there are findings."""
+    parser = argparse.ArgumentParser(description="Fuzz tinyc's importer and passes.")
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--seed", type=int, default=0, help="0: another one each time")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="for the corpus and the findings")
+    parser.add_argument("--input", type=Path, help="look at this file only")
+    args = parser.parse_args()
+    findings = args.folder / "findings"
+    findings.mkdir(parents=True, exist_ok=True)
+    if args.input:
+        return _look_at(args.input)
+    end = time.monotonic() + 60 * args.minutes
+    while (left := int(end - time.monotonic())) > 0:
+        done = subprocess.run(
+            [sys.executable, __file__.replace("fuzz.py", "worker.py"), str(args.folder), str(left), str(args.seed)],
+            check=False,
+        )
+        if done.returncode == 0:
+            break
+    found = sorted(findings.iterdir())
+    print(f"{len([f for f in found if f.suffix != '.txt'])} findings in {findings}", *found, sep="\n  ")
+    return 1 if found else 0
+
+
+def _look_at(path: Path) -> int:
+    from target import examine
+
+    with tempfile.TemporaryDirectory() as folder:
+        finding = examine(path.read_bytes(), Path(folder) / "model.onnx")
+    print(finding.text if finding else "nothing is wrong with it")
+    return 1 if finding else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

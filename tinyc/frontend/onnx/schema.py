@@ -1,0 +1,65 @@
+"""What ONNX says of an operator before any handler sees it: that there is one, and how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from onnx import AttributeProto, NodeProto, defs
+
+from tinyc.errors import TinycError, UnsupportedError
+from tinyc.frontend.onnx.attributes import KINDS
+
+
+def check_node(node: NodeProto, opsets: Mapping[str, int], at: str) -> None:
+    """UnsupportedError for an operator that is no one's, TinycError for one that is written in a way it cannot be.
+
+    Afterwards its inputs and results are as many as it has, those that it cannot do without are named, and its
+    attributes are known, there once at most, and of their types. `opsets` are those of the known domains.
+    """
+    if node.domain not in opsets:
+        raise UnsupportedError(
+            f"operator {node.op_type} of the domain '{node.domain}'", at,
+            "export with plain ONNX operators, and resolve functions with onnx.inliner.inline_local_functions",
+        )  # fmt: skip
+    opset = opsets[node.domain]
+    try:
+        schema = defs.get_schema(node.op_type, opset, node.domain)
+    except defs.SchemaError:
+        raise UnsupportedError(f"opset {opset} has no operator {node.op_type}", at) from None
+    if schema.deprecated:
+        raise UnsupportedError(f"operator {node.op_type} is deprecated in opset {opset}", at)
+    _check_ends(node, schema, at)
+    _check_attributes(node, schema, opset, at)
+
+
+def _check_ends(node: NodeProto, schema: defs.OpSchema, at: str) -> None:
+    for what, names, least, most in (
+        ("inputs", node.input, schema.min_input, schema.max_input),
+        ("results", node.output, schema.min_output, schema.max_output),
+    ):
+        if not least <= len(names) <= most:
+            raise TinycError(f"{node.op_type} has {least} to {most} {what}, this node has {len(names)}", at)
+    required = defs.OpSchema.FormalParameterOption.Single
+    for index, formal in enumerate(schema.inputs):
+        if formal.option == required and index < len(node.input) and not node.input[index]:
+            raise TinycError(f"input {index} is missing: its {formal.name}", at)
+    if not any(node.output):
+        raise TinycError("none of its results has a name", at)
+
+
+def _check_attributes(node: NodeProto, schema: defs.OpSchema, opset: int, at: str) -> None:
+    given: dict[str, AttributeProto] = {}
+    for attribute in node.attribute:
+        if attribute.name in given:
+            raise TinycError(f"attribute {attribute.name} is given twice", at)
+        if attribute.ref_attr_name:
+            raise TinycError(f"attribute {attribute.name} refers to one of a function, outside of any function", at)
+        given[attribute.name] = attribute
+    for name in sorted(given.keys() - schema.attributes.keys()):
+        raise UnsupportedError(f"{node.op_type} has no attribute '{name}' in opset {opset}", at)
+    for name, formal in schema.attributes.items():
+        if name in given and given[name].type != int(formal.type.value):
+            kind = AttributeProto.AttributeType.Name(int(formal.type.value)).lower()
+            raise TinycError(f"attribute {name} must be {KINDS.get(int(formal.type.value), kind)}", at)
+        if formal.required and name not in given:
+            raise TinycError(f"attribute {name} is missing", at)
