@@ -124,7 +124,11 @@ class Walk:
 
     def guess(self, node: NodeProto) -> None:
         """Stand-ins for the results of a node that is not supported, where ONNX's own inference finds their shapes."""
-        if node.domain not in self.model.opsets or not all(name in self.known for name in node.input if name):
+        try:
+            self.check(node)
+        except TinycError:
+            return  # nor does ONNX's inference look whether a node is well written before it relies on that
+        if not all(name in self.known for name in node.input if name):
             return
         constants, activations = {}, {}
         for name in filter(None, node.input):

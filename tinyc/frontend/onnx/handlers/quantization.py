@@ -68,7 +68,10 @@ def qlinear_conv(node: NodeView) -> str:
     y = convolved(node, _centred(node, 0, 2, DType.I16), _centred(node, 3, 5, DType.I16, 0))
     rank = len(node.shape_of(y))
     if node.has(8):
-        y = node.emit(Map("add"), y, node.reshaped(node.value(8), (node.shape(8)[0], *(1,) * (rank - 2))))
+        channels = node.shape_of(y)[1]
+        if node.shape(8) != (channels,):
+            raise node.invalid(f"{channels} channels want a bias of shape ({channels},), not {node.shape(8)}")
+        y = node.emit(Map("add"), y, node.reshaped(node.value(8), (channels, *(1,) * (rank - 2))))
     return _requantized(node, y, _aligned(node, 1, rank, 1), _aligned(node, 4, rank, 1), 6)
 
 

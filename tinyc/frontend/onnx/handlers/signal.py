@@ -37,12 +37,14 @@ def stft(node: NodeView) -> str:
     shape = node.shape(0)
     if len(shape) == 2:
         shape = (*shape, 1)
+    if len(shape) != 3 or (node.has(2) and len(node.shape(2)) != 1):
+        raise node.invalid(f"a signal of shape {shape}, a window of shape {node.shape(2) if node.has(2) else ()}")
     step = _number(node, 1, "step between frames")
     if node.has(3):
         length = _number(node, 3, "length of frames")
     else:
         length = node.shape(2)[0] if node.has(2) else shape[1]
-    if len(shape) != 3 or step < 1 or not 1 <= length <= shape[1]:
+    if step < 1 or not 1 <= length <= shape[1]:
         raise node.invalid(f"frames of {length} elements, {step} apart, of shape {shape}")
     if node.has(2) and node.shape(2) != (length,):
         raise node.invalid(f"a window of shape {node.shape(2)} for frames of {length} elements")

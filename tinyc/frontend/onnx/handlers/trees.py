@@ -31,6 +31,8 @@ def tree_ensemble(node: NodeView) -> str:
         raise take.unsupported("post_transform", after, "0, 1 and 2 (none, softmax, logistic)")
     if how not in range(len(_TOGETHER)):
         raise take.unsupported("aggregate_function", how, "0, 1, 2 and 3")
+    if not node.shape(0):
+        raise node.invalid("its input has no axes")
     features = node.shape(0)[-1]
     roots, nodes, splits = _nodes(node, features)
     leaves = np.array(take.integers("leaf_targetids"), np.int32)
