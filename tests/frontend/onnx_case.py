@@ -47,6 +47,14 @@ def build(
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8 if opset < 20 else 10)
 
 
+def with_integers(model: ModelProto, *names: str) -> ModelProto:
+    """The model with int64 elements in these inputs."""
+    for info in model.graph.input:
+        if info.name in names:
+            info.type.tensor_type.elem_type = TensorProto.INT64
+    return model
+
+
 def one(op: str, shape: Sequence[int], *constants: Array | None, opset: int = 17, **attributes: object) -> ModelProto:
     """A model of one node that reads an input `x` of `shape` and then constants; None leaves an input out."""
     names = ["" if c is None else f"c{i}" for i, c in enumerate(constants)]

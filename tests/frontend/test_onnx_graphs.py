@@ -18,7 +18,7 @@ def test_opsets(opset: int) -> None:
 
 
 def test_opsets_that_are_too_old_or_too_new() -> None:
-    refused(one("Relu", (3,), opset=0), "opset 0; the oldest that tinyc reads is 1", kind=UnsupportedError)
+    refused(one("Relu", (3,), opset=0), "opset 0; the oldest is 1", kind=UnsupportedError)
     error = refused(one("Relu", (3,), opset=99), "opset 99; the installed onnx", kind=UnsupportedError)
     assert "pip install -U onnx" in error.hint
 

@@ -107,4 +107,4 @@ def test_values_of_another_flag() -> None:
 
 
 def test_integer_weights() -> None:
-    refused(one("MatMul", (2, 3), np.ones((3, 2), np.int64)), "'c0' must have floating-point elements", "int64")
+    refused(one("MatMul", (2, 3), np.ones((3, 2), np.int64)), "must be of one type, they are float32 and int64")

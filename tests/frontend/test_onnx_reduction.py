@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import ModelProto, TensorProto, helper
-from onnx_case import build, check, evaluate, load, normal, one, ops, refused
+from onnx_case import build, check, evaluate, load, normal, one, ops, refused, with_integers
 
 SINCE = {"ReduceMean": 18, "ReduceSum": 13}  # the opset in which axes became an input
 
@@ -52,13 +52,14 @@ def test_no_axes_are_all_axes_or_none() -> None:
 def test_axes_that_make_no_sense() -> None:
     refused(one("ReduceMean", (2, 3), axes=[2]), "axis 2 of a tensor of 2 axes")
     refused(one("ReduceMean", (2, 3), axes=[1, -1]), "(1, -1)", "name one twice")
-    refused(one("ReduceMean", (2, 3), np.float32([1]), opset=18), "axes must be a list of integers")
+    refused(one("ReduceMean", (2, 3), np.float32([1]), opset=18), "its axes, has float32 elements")
     refused(one("ReduceMean", (2, 3), opset=17, noop_with_empty_axes=1), "no attribute 'noop_with_empty_axes'")
 
 
 def test_axes_computed_at_run_time() -> None:
     node = helper.make_node("ReduceMean", ["x", "axes"], ["y"])
-    refused(build([node], {"x": (2, 3), "axes": (1,)}, opset=18), "axes ('axes') must be constant")
+    model = with_integers(build([node], {"x": (2, 3), "axes": (1,)}, opset=18), "axes")
+    refused(model, "axes ('axes') must be constant")
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 4, 4), (1, 1, 1, 1)])
@@ -129,7 +130,7 @@ def test_running_sums(axis: int, attributes: dict[str, int]) -> None:
 
 def test_axis_of_running_sums_at_run_time() -> None:
     model = build([helper.make_node("CumSum", ["x", "axis"], ["y"])], {"x": (2, 3), "axis": ()})
-    refused(model, "axis ('axis') must be constant")
+    refused(with_integers(model, "axis"), "axis ('axis') must be constant")
 
 
 def typed(model: ModelProto, element: int) -> ModelProto:

@@ -14,7 +14,8 @@ import numpy as np
 from tinyc.codegen.emit import emit_model
 from tinyc.driver.phases import Quantization, lower
 from tinyc.errors import TinycError, VerifyError
-from tinyc.frontend.onnx import import_model, inspect_model, tensors
+from tinyc.frontend import tensors
+from tinyc.frontend.onnx import import_model, inspect_model
 from tinyc.ir.graph import Graph
 from tinyc.ir.kernel import KernelTarget
 from tinyc.program.choice import Choice

@@ -15,11 +15,11 @@ from onnx import (
     ValueInfoProto,
     helper,
     numpy_helper,
-    shape_inference,
 )
 
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.onnx.attributes import Attributes
+from tinyc.frontend.onnx.inference import infer_shapes
 from tinyc.frontend.onnx.tensors import to_array
 from tinyc.frontend.tensors import Array, is_possible
 
@@ -30,6 +30,12 @@ _RANDOM = {
 }  # fmt: skip
 _NORMALIZING = {"Hardmax", "LogSoftmax", "Softmax"}  # onnx.reference knows only what they mean since opset 13
 _SINCE = {"DequantizeLinear": 19, "QuantizeLinear": 19}  # what onnx.reference knows; they meant the same before
+_MODEST = {
+    "Abs", "Add", "And", "Cast", "Ceil", "Concat", "Constant", "DequantizeLinear", "Div", "Equal", "Exp", "Flatten",
+    "Floor", "Gather", "Greater", "Identity", "Less", "Log", "MatMul", "Max", "Min", "Mod", "Mul", "Neg", "Not", "Or",
+    "Pow", "Reciprocal", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSum", "Reshape", "Slice", "Sqrt", "Squeeze",
+    "Sub", "Transpose", "Unsqueeze", "Where",
+}  # fmt: skip
 _MAX_SHAPE_ELEMENTS = 1024  # of a constant that may say how large a result is
 
 
@@ -43,9 +49,12 @@ def evaluate(node: NodeProto, opset: int, ins: Mapping[str, Array], directory: P
     """The results of a node whose inputs `ins` are all constant."""
     if node.op_type == "Constant":
         return [_constant(Attributes(node, where), directory, where)]
-    for shape in result_shapes(node, opset, ins):
-        if shape is not None and not is_possible(shape):
-            raise TinycError(f"its result's shape {shape} is not possible", where)
+    if node.op_type == "ConstantOfShape":
+        return [_filled(node, ins, where)]
+    if not _is_modest(node, ins):
+        for shape in result_shapes(node, opset, ins):
+            if shape is not None and not is_possible(shape):
+                raise TinycError(f"its result's shape {shape} is not possible", where)
     from onnx.reference import ReferenceEvaluator
 
     try:
@@ -58,6 +67,11 @@ def evaluate(node: NodeProto, opset: int, ins: Mapping[str, Array], directory: P
     if not all(isinstance(r, np.ndarray | np.generic) for r in results):
         raise UnsupportedError("its results are not tensors", where)
     return [_plain(np.asarray(r)) for r in results]
+
+
+def _is_modest(node: NodeProto, ins: Mapping[str, Array]) -> bool:
+    """Whether the result has no more elements than there are combinations of the inputs', and these are few enough."""
+    return node.op_type in _MODEST and is_possible(max(data.size, 1) for data in ins.values())
 
 
 def _plain(data: Array) -> Array:
@@ -78,9 +92,8 @@ def result_shapes(
     node: NodeProto, opset: int, ins: Mapping[str, Array], activations: Mapping[str, Shape] | None = None
 ) -> list[Shape | None]:
     """The shapes of the named results as far as ONNX's own inference finds them, None for the others."""
-    try:
-        inferred = shape_inference.infer_shapes(_alone(node, opset, ins, activations or {}), data_prop=True)
-    except (shape_inference.InferenceError, ValueError, RuntimeError):
+    inferred = infer_shapes(_alone(node, opset, ins, activations or {}))
+    if inferred is None:
         return [None for name in node.output if name]
     return [_known_shape(o) for o in inferred.graph.output]
 
@@ -106,6 +119,19 @@ def _alone(
         data,
     )  # fmt: skip
     return helper.make_model(graph, opset_imports=[helper.make_opsetid(node.domain, opset)])
+
+
+def _filled(node: NodeProto, ins: Mapping[str, Array], where: str) -> Array:
+    """The result of ConstantOfShape."""
+    (given,) = ins.values()
+    shape = tuple(map(int, given.reshape(-1)))
+    if given.ndim != 1 or not is_possible(shape):
+        raise TinycError(f"its result's shape {shape} is not possible", where)
+    tensor = Attributes(node, where).tensor("value")
+    value = np.zeros(1, np.float32) if tensor is None else to_array(tensor, Path(), where)
+    if value.size != 1:
+        raise TinycError(f"its value has the shape {value.shape}, wanted is one number", where)
+    return np.full(shape, value.reshape(-1)[0], value.dtype)
 
 
 def _constant(attributes: Attributes, directory: Path, where: str) -> Array:

@@ -136,21 +136,19 @@ def _opsets(proto: ModelProto, file: str) -> dict[str, int]:
             versions.setdefault(given.domain, []).append(given.version)
     if not versions:
         raise UnsupportedError("the model uses no operators of ONNX's own domain", file)
-    newest = defs.onnx_opset_version()
-    for listed in versions.values():
+    newest = {"": defs.onnx_opset_version(), "ai.onnx.ml": defs.onnx_ml_opset_version()}
+    versions.setdefault("", [newest[""]])
+    for domain, listed in versions.items():
+        what = f"opset {listed[0]}" + (f" of {domain}" if domain else "")
         if len(set(listed)) > 1:
             raise TinycError(f"the model names more than one opset: {listed}", file)
-    opset = versions.setdefault("", [newest])[0]
-    if opset < OLDEST_OPSET:
-        raise UnsupportedError(
-            f"opset {opset}; the oldest that tinyc reads is {OLDEST_OPSET}", file,
-            "export the model anew, or convert it with onnx.version_converter.convert_version(model, 17)",
-        )  # fmt: skip
-    if opset > newest:
-        raise UnsupportedError(
-            f"opset {opset}; the installed onnx package knows {newest}", file,
-            f"pip install -U onnx, or export with opset {newest} or lower",
-        )  # fmt: skip
+        if listed[0] < OLDEST_OPSET:
+            raise UnsupportedError(f"{what}; the oldest is {OLDEST_OPSET}", file)
+        if listed[0] > newest.get(domain, 1):
+            raise UnsupportedError(
+                f"{what}; the installed onnx package knows {newest.get(domain, 1)}", file,
+                f"pip install -U onnx, or export with opset {newest.get(domain, 1)} or lower",
+            )  # fmt: skip
     return {domain: int(listed[0]) for domain, listed in versions.items()}
 
 

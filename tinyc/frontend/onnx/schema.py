@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from onnx import AttributeProto, NodeProto, defs
+import numpy as np
+from onnx import AttributeProto, NodeProto, TensorProto, defs
 
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.onnx.attributes import KINDS
+from tinyc.frontend.onnx.tensors import to_array
+
+_TYPES = {
+    "b": {"tensor(bool)"},
+    "f": {f"tensor({name})" for name in ("float", "float16", "double", "bfloat16")},
+    "i": {f"tensor({sign}int{bits})" for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    "text": {"tensor(string)"},
+}
 
 
 def check_node(node: NodeProto, opsets: Mapping[str, int], at: str) -> None:
     """UnsupportedError for an operator that is no one's, TinycError for one that is written in a way it cannot be.
 
     Afterwards its inputs and results are as many as it has, those that it cannot do without are named, and its
-    attributes are known, there once at most, and of their types. `opsets` are those of the known domains.
+    attributes are known, there once at most, of their types, and whole. `opsets` are those of the known domains.
     """
     if node.domain not in opsets:
         raise UnsupportedError(
@@ -30,6 +41,19 @@ def check_node(node: NodeProto, opsets: Mapping[str, int], at: str) -> None:
         raise UnsupportedError(f"operator {node.op_type} is deprecated in opset {opset}", at)
     _check_ends(node, schema, at)
     _check_attributes(node, schema, opset, at)
+
+
+def with_known_attributes(node: NodeProto, opsets: Mapping[str, int]) -> NodeProto:
+    """The node without attributes that its operator does not have."""
+    try:
+        known = defs.get_schema(node.op_type, opsets.get(node.domain, 0), node.domain).attributes
+    except defs.SchemaError:
+        return node
+    kept = NodeProto()
+    kept.CopyFrom(node)
+    del kept.attribute[:]
+    kept.attribute.extend(a for a in node.attribute if a.name in known)
+    return kept
 
 
 def _check_ends(node: NodeProto, schema: defs.OpSchema, at: str) -> None:
@@ -63,3 +87,31 @@ def _check_attributes(node: NodeProto, schema: defs.OpSchema, opset: int, at: st
             raise TinycError(f"attribute {name} must be {KINDS.get(int(formal.type.value), kind)}", at)
         if formal.required and name not in given:
             raise TinycError(f"attribute {name} is missing", at)
+        if name in given and given[name].type == AttributeProto.TENSOR and node.op_type != "Constant":
+            if given[name].t.data_location == TensorProto.EXTERNAL:
+                raise UnsupportedError(f"attribute {name} is in a file of its own", at)
+            to_array(given[name].t, Path(), f"{at}: attribute {name}")
+
+
+def check_elements(node: NodeProto, opset: int, kinds: Sequence[np.dtype[Any] | None], at: str) -> None:
+    """TinycError if the inputs, whose element types are `kinds`, are not what the operator takes, or do not agree.
+
+    Only floats, integers, truth values and texts are told apart: handlers take more widths than ONNX allows.
+    """
+    formals = defs.get_schema(node.op_type, opset, node.domain).inputs
+    first: dict[str, tuple[int, np.dtype[Any]]] = {}
+    for index, kind in enumerate(kinds):
+        formal = formals[min(index, len(formals) - 1)]
+        if kind is None:
+            continue
+        if not _TYPES[_class(kind)] & formal.types:
+            raise TinycError(
+                f"input {index}, its {formal.name}, has {kind} elements, which {node.op_type} does not take", at
+            )
+        before, seen = first.setdefault(formal.type_str if formal.is_homogeneous else str(index), (index, kind))
+        if _class(seen) != _class(kind):
+            raise TinycError(f"inputs {before} and {index} must be of one type, they are {seen} and {kind}", at)
+
+
+def _class(kind: np.dtype[Any]) -> str:
+    return "i" if kind.kind in "iu" else kind.kind if kind.kind in "fb" else "text"

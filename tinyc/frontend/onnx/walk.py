@@ -18,7 +18,7 @@ from tinyc.frontend.onnx.handlers import HANDLERS
 from tinyc.frontend.onnx.legacy import modern
 from tinyc.frontend.onnx.model import Model, operator_name, reads, where
 from tinyc.frontend.onnx.node import NodeView
-from tinyc.frontend.onnx.schema import check_node
+from tinyc.frontend.onnx.schema import check_elements, check_node, with_known_attributes
 from tinyc.frontend.onnx.tensors import to_array
 from tinyc.frontend.ports import Input
 from tinyc.frontend.tensors import Array
@@ -87,6 +87,8 @@ class Walk:
             self._add(plain, at)
 
     def _add(self, node: NodeProto, at: str) -> None:
+        kinds = [self._element(name) if name else None for name in node.input]
+        check_elements(node, self.model.opset(node), kinds, at)
         ins = [self.known[name] if name else None for name in node.input]
         constants = {n: k.data for n, k in zip(node.input, ins, strict=True) if isinstance(k, Constant)}
         if node.op_type in _OF_SHAPES and isinstance(ins[0], Activation):
@@ -125,9 +127,9 @@ class Walk:
     def guess(self, node: NodeProto) -> None:
         """Stand-ins for the results of a node that is not supported, where ONNX's own inference finds their shapes."""
         try:
-            self.check(node)
+            self.check(with_known_attributes(node, self.model.opsets))
         except TinycError:
-            return  # nor does ONNX's inference look whether a node is well written before it relies on that
+            return  # ONNX's inference relies on nodes that are well written
         if not all(name in self.known for name in node.input if name):
             return
         constants, activations = {}, {}

@@ -119,7 +119,7 @@ def _cropped(
 
 def _groups(node: NodeView, shape: Sequence[int], weights: Sequence[int]) -> int:
     groups = node.attributes.integer("group", 1)
-    if len(weights) != len(shape):
+    if len(weights) != len(shape) or len(shape) < 3:
         raise node.invalid(f"weights of shape {tuple(weights)} do not fit an input of shape {tuple(shape)}")
     out, depth = weights[:2]
     if groups < 1 or depth * groups != shape[1] or out % groups or out == 0:

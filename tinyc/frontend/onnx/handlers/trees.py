@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import numpy_helper
 
 from tinyc.frontend.onnx.node import NodeView
+from tinyc.frontend.onnx.tensors import to_array
 from tinyc.ops.sigmoid import Sigmoid
 from tinyc.ops.softmax import Softmax
 from tinyc.ops.trees import COMPARISONS, Together, Trees
@@ -125,4 +126,4 @@ def _tensor(node: NodeView, name: str) -> Array:
     found = node.attributes.tensor(name)
     if found is None:
         raise node.invalid(f"attribute {name} is missing")
-    return numpy_helper.to_array(found).reshape(-1)
+    return to_array(found, Path(), node.where).reshape(-1)
