@@ -140,7 +140,7 @@ def generate(
         "linker.ld": linker_text(target),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    write_files(folder, texts, [*files.runtime, *firmware_files(target)])
+    write_files(folder, texts, [*files.runtime, *firmware_files(target)], files.data)
     return Generated(folder, target, program, interface)
 
 

@@ -74,6 +74,7 @@ def compile(
     ram: int | None = None,
     max_overhead: Real | None = None,
     input: str = "whole",
+    weights: str | None = None,
     canaries: bool = False,
     memories: Mapping[str, int] | None = None,
     dump_dir: str | Path | None = None,
@@ -101,8 +102,9 @@ def compile(
     schedules found, `ram` takes the fastest whose arena has at most so many bytes; `max_overhead` (such as 1.05) the
     smallest that executes at most so many times the multiply-accumulates of layer by layer; without both it is the
     smallest that is estimated to take at most 8 % longer than the fastest. With `input` "rows" the model's input
-    arrives row by row and is never in memory as a whole. `canaries` makes a debug build: buffers do not overlap, and
-    after each step the bytes behind them are looked at. `memories` (sizes in bytes by name, the fastest first) spreads
+    arrives row by row and is never in memory as a whole. `weights`: "text" for C, "binary" for a file that the
+    assembler reads; None takes text up to 16 MiB. `canaries` makes a debug build: buffers do not overlap, and after
+    each step the bytes behind them are looked at. `memories` (sizes in bytes by name, the fastest first) spreads
     the arena: what kernels access most lies in the first, and `<model>_init_in` takes the parts.
 
     `dump_dir` receives the graph after each phase. Without `link` no firmware is built, and the Arm toolchain is not
@@ -117,8 +119,8 @@ def compile(
         strict_int8=strict_int8, kernels=kernels, optimize=optimize, flash=flash, autotune=autotune,
         prepare_weights=prepare_weights, cache=cache,
         rounding=rounding, shapes=shapes, cmsis_nn=cmsis_nn, schedule=schedule, ram=ram, max_overhead=max_overhead,
-        input=input, canaries=canaries, memories=memories, dump_dir=dump_dir, link=link, progress=progress, say=say,
-        watch=watch,
+        input=input, weights=weights, canaries=canaries, memories=memories, dump_dir=dump_dir, link=link,
+        progress=progress, say=say, watch=watch,
     )  # fmt: skip
     compile_model(Path(model), Path(out), options)
     return CompiledModel(Path(out))
@@ -189,12 +191,14 @@ def _options(
     prepare_weights: bool = False,
     cache: str | Path | None = None,
     cmsis_nn: CmsisNN | None = None,
+    weights: str | None = None,
     canaries: bool = False,
     memories: Mapping[str, int] | None = None,
     dump_dir: str | Path | None = None,
     link: bool = True,
 ) -> Options:
     """The arguments of `compile` as the driver takes them."""
+    from tinyc.codegen.emit import Weights
     from tinyc.driver.compile import Options
     from tinyc.driver.kernels import KernelWish
     from tinyc.driver.schedule import InputForm, Schedule, ScheduleWish
@@ -223,6 +227,7 @@ def _options(
             max_overhead,
             _choice(InputForm, input, "form of input") is InputForm.ROWS,
         ),
+        weights=None if weights is None else _choice(Weights, weights, "form of weights"),
         canaries=canaries,
         memories=tuple(Memory(name, size) for name, size in (memories or {}).items()),
         dump_dir=None if dump_dir is None else Path(dump_dir),

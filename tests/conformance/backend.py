@@ -128,7 +128,7 @@ def _run(model: ModelProto, inputs: Sequence[Any], outputs: Sequence[Any]) -> st
     with tempfile.TemporaryDirectory(prefix="tinyc-onnx-") as name:
         folder = Path(name)
         graph = _with_constants(model, given, folder)
-        got = _outputs(lower(graph, None).graph, given, folder)
+        got = run_graph(lower(graph, None).graph, given, folder)
     for info, want in zip(model.graph.output, outputs, strict=True):
         problem = _difference(got.get(info.name, want if _is_empty(want) else None), want)
         if problem:
@@ -183,10 +183,11 @@ def _imported(model: ModelProto, given: Mapping[str, Any], constants: set[str], 
     return import_model(path)
 
 
-def _outputs(graph: Graph, given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def run_graph(graph: Graph, given: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The outputs of the graph's C, which is written into the folder."""
     program = build_program(graph, Choice(KernelTarget()))
     files = emit_model(program, "model", "a test", "")
-    write_files(folder, files.texts, files.runtime)
+    write_files(folder, files.texts, files.runtime, files.data)
     host = HostModel(folder, interface_of(program, "model"))
     values = [to_value(graph, port, given[port.name].astype(port.dtype)) for port in graph.inputs]
     data, _ = host.run([value.tobytes() for value in values])

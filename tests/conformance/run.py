@@ -1,8 +1,8 @@
 """The conformance table: `make conformance`. With --update, results.txt is written anew.
 
 results.txt names every static node test of ONNX (those whose shapes do not depend on data) and every small model that
-the onnx package brings as a test, with what became of it when it was last written: a test compares with it, so that what
-has passed once stays passed.
+the onnx package brings as a test, with what became of it when it was last written: a test compares with it, so that
+what has passed once stays passed.
 """
 
 from __future__ import annotations

@@ -11,9 +11,12 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto,
 
 INTEGERS = (0, 1, 2, 3, 4, 5, 7, 8, 16, 64, 255, 1024, 2**16, 2**31 - 1, 2**31, 2**32, 2**62, 2**63 - 1)
 NUMBERS = (0.0, 1.0, 0.5, -1.0, 2.0, 1e-30, 1e30, 3.4e38, float("inf"), float("-inf"), float("nan"))
-TEXTS = (b"", b"SAME_UPPER", b"SAME_LOWER", b"VALID", b"NOTSET", b"constant", b"reflect", b"edge", b"wrap", b"linear",
-         b"nearest", b"cubic", b"bilinear", b"none", b"add", b"mul", b"align_corners", b"asymmetric", b"half_pixel",
-         b"floor", b"forward", b"reverse", b"bidirectional", b"Tanh", b"ij,jk->ik", b"...i,i->...", b"\xff\xfe", b"DCR")  # fmt: skip
+TEXTS = (
+    b"", b"SAME_UPPER", b"SAME_LOWER", b"VALID", b"NOTSET", b"constant", b"reflect", b"edge", b"wrap", b"linear",
+    b"nearest", b"cubic", b"bilinear", b"none", b"add", b"mul", b"align_corners", b"asymmetric", b"half_pixel",
+    b"floor", b"forward", b"reverse", b"bidirectional", b"Tanh", b"ij,jk->ik", b"...i,i->...", b"\xff\xfe",
+    b"DCR",
+)  # fmt: skip
 KINDS = tuple(TensorProto.DataType.values())
 DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft", "org.other")
 OPERATORS = tuple(sorted({schema.name for schema in defs.get_all_schemas()}))

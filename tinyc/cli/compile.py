@@ -55,6 +55,11 @@ def configure(parser: ArgumentParser) -> None:
         metavar="NAME:64k",
         help="spread the arena over memories: one option for each, the fastest first, which gets what is used most",
     )
+    add(
+        "--weights",
+        choices=("text", "binary"),
+        help="C text, or a binary file that the assembler reads; the default is text up to 16 MiB",
+    )
     add("--canaries", action="store_true", help="debug build: watch bytes behind each buffer; takes more RAM and time")
     add("--verbose", action="store_true", help="list layers and buffers too")
     add_json(parser)
@@ -90,6 +95,7 @@ def execute(args: Namespace, terminal: Terminal) -> int:
             ram=args.ram,
             max_overhead=args.max_overhead,
             input=args.input,
+            weights=args.weights,
             canaries=args.canaries,
             memories=dict(args.memory),
             dump_dir=args.dump_dir,

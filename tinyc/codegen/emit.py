@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,9 +24,19 @@ from tinyc.program.program import CANARY_BYTES, Program
 from tinyc.program.steps import Step
 from tinyc.resources import resource
 
+DATA_ALIGNMENT = 16  # of each constant in a binary file
 RUNTIMES = ("cmsis_nn", "tinyc")  # folders of runtime_c/ that hold kernels
 HEADERS = ("runtime_c", "tinyc")  # where the headers are that specialised functions are made of
 SHORT_TABLE_BYTES = 64  # tables up to this size stand where they are used
+LARGE_BYTES = 16 << 20
+"""Of weights in all, from which on they are no text, unless that is wanted: compilers take minutes and gigabytes."""
+
+
+class Weights(Enum):
+    """What weights are written as."""
+
+    TEXT = "text"  # C
+    BINARY = "binary"  # a file that the assembler puts into the object
 
 
 @dataclass(frozen=True)
@@ -33,15 +45,20 @@ class Files:
 
     texts: dict[str, str]
     runtime: tuple[Path, ...]
+    data: dict[str, tuple[NDArray[Any], ...]] = field(default_factory=dict)
+    """Binary files: what stands one behind the other in each."""
 
 
-def emit_model(program: Program, name: str, source: str, sha256: str) -> Files:
-    """The C of the model: `name` is a C identifier; `source` and `sha256` say what it was compiled from."""
+def emit_model(program: Program, name: str, source: str, sha256: str, weights: Weights | None = None) -> Files:
+    """The C of the model: `name` is a C identifier; `source` and `sha256` say what it was compiled from.
+
+    `weights`: in which form they are written; None: as text, or in a binary file if they are large.
+    """
     constants = _Constants(program, name)
     specialised = Specialised(f"{name}_")
     parts = _Parts(program)
     layers = [_layer(program, index, parts, constants, specialised) for index in range(len(program.layers))]
-    context = {
+    context: dict[str, Any] = {
         "version": __version__,
         "source": c.comment(source),
         "sha256": sha256,
@@ -63,8 +80,14 @@ def emit_model(program: Program, name: str, source: str, sha256: str) -> Files:
         "prepared_bytes": program.prepared.bytes,
         "headers": _headers(program),
         "constants": constants.entries,
-        "not_finite": any(not np.isfinite(entry["data"]).all() for entry in constants.entries),
+        "binary": None,
     }
+    if weights is None:
+        weights = Weights.BINARY if constants.bytes > LARGE_BYTES else Weights.TEXT
+    if weights is Weights.BINARY and constants.entries:
+        context["binary"] = {"file": f"{name}_weights.bin", "sha256": constants.sha256(), "bytes": constants.bytes}
+    else:
+        context["not_finite"] = any(not np.isfinite(entry["data"]).all() for entry in constants.entries)
     templates = {f"{name}.h": "model.h.j2", f"{name}.c": "model.c.j2", f"{name}_weights.h": "weights.h.j2"}
     texts = {file: render(template, context) for file, template in templates.items()}
     texts[f"{name}_weights.c"] = render("weights.c.j2", context)
@@ -75,7 +98,8 @@ def emit_model(program: Program, name: str, source: str, sha256: str) -> Files:
     calls += [call for call, _ in program.prepared.calls]
     functions = {call.function: None for call in calls if not call.inline}
     functions |= dict.fromkeys(word for header in specialised.headers for word in _called(resource(*HEADERS, header)))
-    return Files(texts, runtime_files(functions, {call.header for call in calls}))
+    data = {f"{name}_weights.bin": constants.pieces()} if context["binary"] else {}
+    return Files(texts, runtime_files(functions, {call.header for call in calls}), data)
 
 
 class _Parts:
@@ -176,6 +200,8 @@ class _Constants:
         """By value, or by the identity of a table."""
         self.entries: list[dict[str, Any]] = []
         """What the template prints of each."""
+        self.bytes = 0
+        """Of all of them in a binary file."""
         self._name = name
         for value, kind in program.constants.items():
             graph = next(layer.graph for layer in program.layers if value in layer.graph.constants)
@@ -191,8 +217,28 @@ class _Constants:
         name = f"{self._name}_{len(self.entries)}_{c.identifier(stem, 'constant')}"
         ctype = c.C_TYPES[data.dtype.name]
         data = np.ascontiguousarray(data)
-        self.entries.append({"name": name, "ctype": ctype, "size": max(data.size, 1), "shape": shape, "data": data})
+        self.entries.append(
+            {
+                "name": name, "ctype": ctype, "size": max(data.size, 1), "shape": shape, "data": data,
+                "offset": self.bytes, "bytes": data.nbytes,
+            }
+        )  # fmt: skip
+        self.bytes += -(-data.nbytes // DATA_ALIGNMENT) * DATA_ALIGNMENT
         return name
+
+    def pieces(self) -> tuple[NDArray[Any], ...]:
+        """What the binary file holds: the data, each filled up to the alignment."""
+        found: list[NDArray[Any]] = []
+        for entry in self.entries:
+            found += [entry["data"], np.zeros(-entry["bytes"] % DATA_ALIGNMENT, np.uint8)]
+        return tuple(found)
+
+    def sha256(self) -> str:
+        """Of the binary file."""
+        digest = hashlib.sha256()
+        for piece in self.pieces():
+            digest.update(piece.reshape(-1).view(np.uint8).data)
+        return digest.hexdigest()
 
 
 def _canaries(program: Program) -> list[tuple[int, int, int]]:
@@ -257,10 +303,16 @@ def _layer(
     }  # fmt: skip
 
 
-def write_files(folder: Path, texts: dict[str, str], runtime: Sequence[Path]) -> None:
-    """Write generated texts and copies of runtime files into `folder`."""
+def write_files(
+    folder: Path, texts: Mapping[str, str], runtime: Sequence[Path], data: Mapping[str, Sequence[NDArray[Any]]] = {}
+) -> None:
+    """Write generated texts and binary files, and copies of runtime files, into `folder`."""
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
+    for name, pieces in data.items():
+        with (folder / name).open("wb") as file:
+            for piece in pieces:
+                piece.tofile(file)
     for path in runtime:
         target = folder / "runtime" / path.parent.name / path.name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.codegen import c
-from tinyc.codegen.emit import emit_model, write_files
+from tinyc.codegen.emit import Weights, emit_model, write_files
 from tinyc.driver.compiled import BOARD, FIRMWARE
 from tinyc.driver.firmware import (
     CmsisNN,
@@ -82,6 +82,8 @@ class Options:
     """A debug build: buffers do not overlap, and bytes behind each are watched from step to step."""
     memories: tuple[Memory, ...] = ()
     """Over which the arena is spread, the fastest first; none: it lies in one piece."""
+    weights: Weights | None = None
+    """None: as C text, or in a binary file if they are large."""
     dump_dir: Path | None = None
     link: bool = True
     """Build the firmware too, which takes the Arm toolchain."""
@@ -210,7 +212,7 @@ def _write(
     name = c.identifier(model.stem)
     interface = interface_of(program, name)
     sha256 = hashlib.sha256(data).hexdigest()
-    files = emit_model(program, name, model.name, sha256)
+    files = emit_model(program, name, model.name, sha256, options.weights)
     selftest = None if board.emulator else _selftest(program, sample)
     texts = {
         **files.texts,
@@ -219,7 +221,7 @@ def _write(
     }
     if board.toml:
         texts[BOARD] = board.toml
-    write_files(folder, texts, [*files.runtime, *firmware_files(board)])
+    write_files(folder, texts, [*files.runtime, *firmware_files(board)], files.data)
     text.save(lowered.float_graph, folder / "float.tc")
     text.save(lowered.graph, folder / "model.tc")
     report = build_report(model.name, sha256, board, lowered, scheduled, interface, options.kernels)

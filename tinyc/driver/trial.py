@@ -38,7 +38,7 @@ def trial(
     }
     with tempfile.TemporaryDirectory(prefix="tinyc-trial-") as name:
         folder = Path(name)
-        write_files(folder, texts, [*files.runtime, *firmware_files(board)])
+        write_files(folder, texts, [*files.runtime, *firmware_files(board)], files.data)
         elf = folder / "firmware.elf"
         yield elf, link_firmware(folder, elf, board, program.graph.rounding, cmsis_nn, trace, cache_dir)
 

@@ -82,9 +82,10 @@ def _check_attributes(node: NodeProto, schema: defs.OpSchema, opset: int, at: st
     for name in sorted(given.keys() - schema.attributes.keys()):
         raise UnsupportedError(f"{node.op_type} has no attribute '{name}' in opset {opset}", at)
     for name, formal in schema.attributes.items():
-        if name in given and given[name].type != int(formal.type.value):
-            kind = AttributeProto.AttributeType.Name(int(formal.type.value)).lower()
-            raise TinycError(f"attribute {name} must be {KINDS.get(int(formal.type.value), kind)}", at)
+        wanted: Any = formal.type  # whose stubs lack the value
+        if name in given and given[name].type != wanted.value:
+            kind = AttributeProto.AttributeType.Name(wanted.value).lower()
+            raise TinycError(f"attribute {name} must be {KINDS.get(wanted.value, kind)}", at)
         if formal.required and name not in given:
             raise TinycError(f"attribute {name} is missing", at)
         if name in given and given[name].type == AttributeProto.TENSOR and node.op_type != "Constant":
