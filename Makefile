@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 TOOLS := gcc libc6-dev python3-venv gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
 TEST_TOOLS := clang gdb-multiarch
 
-.PHONY: help demo test test-all conformance lint format bench bench-kernels bench-memory wheel check-wheel clean tools test-tools
+.PHONY: help demo test test-all conformance fuzz lint format bench bench-kernels bench-memory wheel check-wheel clean tools test-tools
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -21,8 +21,13 @@ test: .venv/.ready-dev  ## run the tests, except the long ones
 test-all: .venv/.ready-dev  ## run all tests
 	@$(PYTHON) -m pytest -n 2
 
-conformance: .venv/.ready-dev  ## run ONNX's static node tests through generated C
+conformance: .venv/.ready-dev  ## run ONNX's static node tests and small models through generated C
 	@$(PYTHON) tests/conformance/run.py
+
+FUZZ_MINUTES ?= 20
+
+fuzz: .venv/.ready-dev  ## look for models that make tinyc crash or hang: FUZZ_MINUTES=20, findings in build/fuzz
+	@$(PYTHON) tests/fuzz/fuzz.py --minutes $(FUZZ_MINUTES)
 
 lint: .venv/.ready-dev  ## check style and types
 	$(PYTHON) -m ruff check .
@@ -62,7 +67,7 @@ clean:  ## remove what was built, but not .venv
 	@touch $@
 
 .venv/.ready-dev: pyproject.toml scripts/setup.sh | tools test-tools
-	@scripts/setup.sh python check,test,lint
+	@scripts/setup.sh python check,test,lint,fuzz
 	@touch $@
 
 tools:

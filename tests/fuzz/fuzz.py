@@ -13,12 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "fuzz"
 MEMORY_MIB = 2048
-HANG_SECONDS = 30  # by the clock; `target` has the bound on the processor's time
+HANG_SECONDS = 30  # by the clock; `fuzz_target` has the bound on the processor's time
 MOST_BYTES = 16384
 
 
@@ -34,21 +35,25 @@ def main() -> int:
     findings.mkdir(parents=True, exist_ok=True)
     if args.input:
         return _look_at(args.input)
+    if find_spec("atheris") is None:
+        print("atheris is not installed: pip install 'tinyc[fuzz]' (there is none for every platform)", file=sys.stderr)
+        return 2
     end = time.monotonic() + 60 * args.minutes
+    worker = str(Path(__file__).with_name("worker.py"))
     while (left := int(end - time.monotonic())) > 0:
-        done = subprocess.run(
-            [sys.executable, __file__.replace("fuzz.py", "worker.py"), str(args.folder), str(left), str(args.seed)],
-            check=False,
-        )
+        done = subprocess.run([sys.executable, worker, str(args.folder), str(left), str(args.seed)], check=False)
         if done.returncode == 0:
             break
-    found = sorted(findings.iterdir())
-    print(f"{len([f for f in found if f.suffix != '.txt'])} findings in {findings}", *found, sep="\n  ")
+        if not any(findings.iterdir()):  # it did not come to look at anything
+            print("the fuzzer fails", file=sys.stderr)
+            return 2
+    found = sorted(path for path in findings.iterdir() if path.suffix != ".txt")
+    print(f"{len(found)} findings in {findings}", *found, sep="\n  ")
     return 1 if found else 0
 
 
 def _look_at(path: Path) -> int:
-    from target import examine
+    from fuzz_target import examine
 
     with tempfile.TemporaryDirectory() as folder:
         finding = examine(path.read_bytes(), Path(folder) / "model.onnx")

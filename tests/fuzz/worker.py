@@ -10,7 +10,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["tinyc"]):
-    from target import examine, limit_memory
+    from fuzz_target import examine, limit_memory
 
 from corpus import seeds
 from fuzz import HANG_SECONDS, MEMORY_MIB, MOST_BYTES
