@@ -21,7 +21,7 @@ PARTS = 8
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_compiles_in_float_compiles_in_int8(part: int, tmp_path: Path) -> None:
-    names = [name for name, status in recorded().items() if status is Status.PASS][part::PARTS]
+    names = [n for n, status in recorded().items() if status is Status.PASS and "/" not in n][part::PARTS]
     done = 0
     for name in names:
         graph, given = imported(cases()[name], tmp_path)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from numpy.typing import NDArray
 from reference_models import Build, Models
@@ -130,6 +131,18 @@ def test_float_layers_on_the_host(models: Models, inputs: Inputs, name: str) -> 
         want = model.run_all_values(sample, on="interpreter")
         for value, data in model.run_all_values(sample, on="host").items():
             np.testing.assert_allclose(data, want[value], rtol=1e-4, atol=1e-5 * np.abs(want[value]).max())
+
+
+@pytest.mark.parametrize("name", ["resnet8_float", "kws_dscnn_float", "vww96_float"])
+def test_float_outputs_are_those_of_onnxruntime(models: Models, inputs: Inputs, name: str) -> None:
+    given = inputs(name, 2)
+    model = models.get(Build(name, float=True))
+    session = onnxruntime.InferenceSession(models.path(name))
+    for sample in matched(model, given):
+        got = model.run({key: a[None] for key, a in sample.items()}, on="host")
+        want = session.run(None, sample)
+        for output, array in zip(session.get_outputs(), want, strict=True):
+            np.testing.assert_allclose(got[output.name].reshape(array.shape), array, rtol=1e-4, atol=1e-4)
 
 
 def test_float_in_the_emulator(models: Models, inputs: Inputs) -> None:
