@@ -61,7 +61,7 @@ def trace_firmware(elf: Path, board: Board, inputs: bytes, timeout_s: float = TI
             finally:
                 with suppress(BrokenPipeError):
                     end.write(END)
-            return Trace(result, tuple(flows.result()[2:]))  # behind the stopwatch's own calibration and the model's init
+            return Trace(result, tuple(flows.result()[2:]))  # behind the stopwatch's calibration and the model's init
 
 
 def _logging(board: Board, log: Path) -> Board:
