@@ -129,6 +129,7 @@ BAD: dict[str, tuple[Callable[[TfliteModel], object], tuple[str, ...]]] = {
         ("its data end at byte 10007",),
     ),
     "an absurd shape": (_tensor(shape=[2**30, 2**30]), ("is not possible",)),
+    "an absurd shape without elements": (_tensor(shape=[0, 2**30, 2**30]), ("is not possible",)),
     "a negative size": (_tensor(shape=[-2, -4]), ("is not possible",)),
     "too many axes": (_tensor(shape=[1] * 40), ("40 axes are not possible",)),
     "a scale that is no number": (_scales(float("nan"), 0.5), ("a scale of 't2' is nan",)),

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.grids import Grid, grid_of
-from tinyc.frontend.tensors import MAX_ELEMENTS, Array
+from tinyc.frontend.tensors import Array, is_possible
 from tinyc.frontend.tflite.model import Quantization, Tensor
 from tinyc.ir.types import DType
 
@@ -39,7 +39,7 @@ def dtype(tensor: Tensor, where: str) -> DType:
 
 def check_shape(tensor: Tensor, where: str) -> None:
     """TinycError for sizes that cannot be."""
-    if min(tensor.shape, default=1) < 0 or prod(tensor.shape) > MAX_ELEMENTS:
+    if not is_possible(tensor.shape):
         raise TinycError(f"the shape {tensor.shape} of '{tensor.name}' is not possible", where)
 
 

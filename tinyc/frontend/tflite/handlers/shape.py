@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyc.errors import TinycError
 from tinyc.frontend.pieces import repeated
-from tinyc.frontend.tensors import MAX_ELEMENTS
+from tinyc.frontend.tensors import is_possible
 from tinyc.frontend.tflite.node import NodeView
 from tinyc.frontend.view import Known
 from tinyc.ops.cast import Cast
@@ -123,6 +123,6 @@ def broadcast_to(view: NodeView) -> str:
 
 
 def _possible(view: NodeView, wanted: tuple[int, ...]) -> tuple[int, ...]:
-    if min(wanted, default=1) < 0 or prod(wanted) > MAX_ELEMENTS:
+    if not is_possible(wanted):
         raise TinycError(f"a shape of {wanted} is not possible", view.where)
     return wanted
