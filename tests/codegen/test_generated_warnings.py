@@ -14,6 +14,7 @@ from generated import generate, side_by_side
 from strategies import every_operator, quantized, random_graph
 
 from tinyc.driver.compile import Options, compile_model
+from tinyc.driver.kernels import KernelWish
 from tinyc.driver.phases import simplify
 from tinyc.errors import UnsupportedError
 from tinyc.ir.kernel import KernelSet, KernelTarget
@@ -21,7 +22,7 @@ from tinyc.ir.types import Rounding
 from tinyc.ops import ALL_OPS
 from tinyc.ops._plain import PlainOp
 from tinyc.passes.remove_channels import remove_channels
-from tinyc.program.choice import Choice
+from tinyc.program.choice import Choice, Optimize
 from tinyc.program.program import build_program
 from tinyc.target.board import load_board
 from tinyc.target.cpu import CPUS
@@ -128,7 +129,10 @@ def test_the_text_is_the_same_every_time_and_names_no_place(tmp_path: Path) -> N
 
 
 def test_only_what_is_called_is_shipped(tmp_path: Path) -> None:
-    write_model("digits", tmp_path)
+    options = Options(
+        load_board("mps2-an386"), DIGITS / "calibration.npz", wish=KernelWish(Optimize.SIZE), link=False
+    )  # whose layers share functions
+    compile_model(DIGITS / "digits.onnx", tmp_path, options)
     shipped = {p.stem for p in tmp_path.glob("runtime/*/*.c")} - {p.stem for p in tmp_path.glob("runtime/firmware/*.c")}
     called = set(re.findall(r"\b(?:arm|tinyc)_\w+", (tmp_path / "digits.c").read_text()))
     assert shipped & called

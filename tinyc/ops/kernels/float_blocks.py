@@ -111,13 +111,15 @@ def _starts(window: Window, x: Shape, y: Shape) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=4096)
 def _lag(window: Window, x: Shape, y: Shape) -> int:
-    """The pixels that go together are read as a whole for every four filters."""
+    """The pixels that go together are read as a whole for every four filters, before any of these is written."""
     width, channels = y[2:]
     rows = lowest_elements(window, x, y).reshape(-1, width)
     starts, ends = np.array(_starts(window, x, y)).T
     reads = np.repeat(np.minimum.reduceat(rows, starts, axis=1), 2, axis=1)
     pixels = np.arange(len(rows))[:, None] * width + ends
     last = (pixels - 1) * channels + last_start(-(-channels // FILTERS) * FILTERS, FILTERS)
+    if channels <= FILTERS:  # they are read once
+        last = (np.arange(len(rows))[:, None] * width + starts) * channels
     return smallest_lag(reads, np.stack([last, pixels * channels], axis=-1))
 
 
