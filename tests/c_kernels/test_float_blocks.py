@@ -156,7 +156,7 @@ def some_problems() -> list[Problem]:
     ]
 
 
-QUICK, LONG = ["mps2-an386", "mps3-an547"], ["mps2-an385", "mps2-an500", "mps2-an505", "qemu-m0"]
+QUICK, LONG = ["mps2-an386"], ["mps3-an547", "mps2-an385", "mps2-an500", "mps2-an505", "qemu-m0"]
 
 
 @pytest.mark.parametrize("board", [*QUICK, *(pytest.param(board, marks=pytest.mark.slow) for board in LONG)])

@@ -67,7 +67,7 @@ def test_cycles_with_flash_that_waits_are_a_table_for_people(tinyc: Tinyc, digit
     assert "function" in done.out and f"{slow['estimated_cycles']['estimate']:,}" in done.out
 
 
-@pytest.mark.parametrize("board", ["mps2-an385", "mps2-an500"])
+@pytest.mark.parametrize("board", ["mps2-an385", pytest.param("mps2-an500", marks=pytest.mark.slow)])
 def test_cycles_of_a_model_that_runs_by_rows(tinyc: Tinyc, tmp_path: Path, board: str) -> None:
     """Its steps are many, in loops, and its main feeds it."""
     model, out = image_model(tmp_path / "image.onnx", 10), tmp_path / "out"

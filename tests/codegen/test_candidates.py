@@ -63,7 +63,7 @@ def test_on_the_host(tmp_path: Path, board: str, rounding: Rounding) -> None:
     assert any(inline for _, inline in called)
 
 
-@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
 def test_under_the_sanitizers(tmp_path: Path, rounding: Rounding) -> None:
     graph, target = networks(range(820, 823), rounding), target_of("mps2-an386")
     for turn, chosen in enumerate(picks(graph, target)):

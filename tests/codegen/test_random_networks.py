@@ -85,7 +85,7 @@ def test_layers_of_many_networks_in_the_emulator(tmp_path: Path, board: str, rou
     check_emulator(model, samples_of(model))
 
 
-@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
 def test_every_operator_under_the_sanitizers(tmp_path: Path, rounding: Rounding) -> None:
     graphs = [quantized(simplify(every_operator(Random(0))), rounding)]
     model = generate(side_by_side([*graphs, integer_networks(range(400, 410), rounding)]), tmp_path)

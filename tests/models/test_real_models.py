@@ -105,7 +105,9 @@ def test_layers_in_the_emulator(models: Models, inputs: Inputs) -> None:
 
 
 @pytest.mark.parametrize(("rounding", "kernels"), MODES, ids=["tflite", "cmsis-nn"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in ("vww96_float", "mcunet_vww_float") else n for n in NAMES]
+)
 def test_layers_on_the_host_in_other_modes(
     models: Models, inputs: Inputs, name: str, rounding: Rounding, kernels: KernelSet
 ) -> None:
