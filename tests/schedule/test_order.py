@@ -36,10 +36,11 @@ BRANCHES = """
 def test_a_branch_is_finished_before_the_next_begins() -> None:
     graph = read(BRANCHES)
     better = order_layers(graph)
-    assert [n.outs[0] for n in better.nodes] == ["left_wide", "left", "right_wide", "right", "y"]
-    # what narrows runs over what it reads, one float behind
-    assert peak_bytes(graph) == 4 * 16 * (32 + 32) + 4  # both wide tensors
-    assert peak_bytes(better) == 4 * 16 * (2 + 32) + 4  # %left or %x, and one wide tensor
+    branches = [["left_wide", "left"], ["right_wide", "right"]]  # either may come first
+    assert [n.outs[0] for n in better.nodes] in ([*branches[0], *branches[1], "y"], [*branches[1], *branches[0], "y"])
+    # what narrows runs over what it reads; what widens %x last runs over all of it but 16 bytes
+    assert peak_bytes(graph) == 4 * 16 * (32 + 32) + 16  # both wide tensors
+    assert peak_bytes(better) == 4 * 16 * (2 + 32) + 16  # the narrow tensor of one branch, and the other's wide one
 
 
 def test_a_chain_stays_as_it_is() -> None:
