@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 import sweep
+from tools import need, need_emulator
 
 from tinyc.target.board import load_board
 
@@ -17,8 +17,7 @@ BOARDS = ["qemu-m0", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mp
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """Rounding mode to what this machine prints, with every access and operation checked."""
-    if shutil.which("gcc") is None:
-        pytest.skip("needs gcc")
+    need("gcc")
     folder = tmp_path_factory.mktemp("sweep")
     checks = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     return {rounding: sweep.host_lines(folder, rounding, CASES, checks) for rounding in sweep.ROUNDING_DEFINES}
@@ -27,9 +26,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
 @pytest.mark.parametrize("rounding", sweep.ROUNDING_DEFINES)
 @pytest.mark.parametrize("board", BOARDS)
 def test_same_results_on_every_core(tmp_path: Path, expected: dict[str, list[str]], board: str, rounding: str) -> None:
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    need_emulator()
     assert sweep.board_lines(tmp_path, load_board(board), rounding, CASES) == expected[rounding]
 
 

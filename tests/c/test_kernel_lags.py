@@ -9,6 +9,7 @@ import pytest
 import sweep
 from lag_cases import NONE_NEEDED, TIGHT_IN_INT8, tight_problem
 from lags import cases_text
+from tools import need_emulator
 
 from tinyc.ir.kernel import KernelCall, KernelTarget
 from tinyc.ir.types import Rounding
@@ -54,9 +55,7 @@ def decided_here(target: KernelTarget) -> set[int]:
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_overlaps_on_every_kind_of_core(tmp_path: Path, board: str) -> None:
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    need_emulator()
     target = BOARDS[board]
     calls = overlapping(target)
     problems = [tight_problem(*CASES[number], True, SEED, Rounding.SINGLE) for number, _ in calls]

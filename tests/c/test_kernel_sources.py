@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from sweep import KERNELS, ROUNDING_DEFINES, kernel_sources
+from tools import need
 
 from tinyc.target.cpu import CPUS
 
@@ -23,8 +23,7 @@ CROSS_COMPILER = "arm-none-eabi-gcc"
 
 def compile_all(folder: Path, compiler: list[str], rounding: str, optimize: str = "-O2") -> None:
     """All kernels into `folder`; fails on any warning."""
-    if shutil.which(compiler[0]) is None:
-        pytest.skip(f"needs {compiler[0]}")
+    need(compiler[0])
     defines = [f"-D{key}={value}" for key, value in ROUNDING_DEFINES[rounding].items()]
     command = [*compiler, optimize, *WARNINGS, *defines, "-c", *map(str, kernel_sources())]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)

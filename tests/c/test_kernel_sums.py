@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import sweep
+from tools import need, need_emulator
 
 from tinyc.resources import resource
 from tinyc.target.board import load_board
@@ -20,8 +20,7 @@ SOURCES = [sweep.HERE / "sums.c", *(FOLDER / f"{name}.c" for name in KERNELS)]
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """What this machine prints, with every access and operation checked."""
-    if shutil.which("gcc") is None:
-        pytest.skip("needs gcc")
+    need("gcc")
     program = tmp_path_factory.mktemp("sums") / "sums"
     checks = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     sources = [*SOURCES, sweep.HERE / "sweep_host.c"]
@@ -34,9 +33,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 @pytest.mark.parametrize("board", ["qemu-m0", "mps2-an386", "mps3-an547"])
 def test_same_sums_on_every_core(tmp_path: Path, expected: list[str], board: str) -> None:
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    need_emulator()
     elf = sweep.build_for_board(tmp_path, load_board(board), {}, SOURCES, FOLDER)
     assert sweep.run_on_board(elf, load_board(board)) == expected
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from call import Kernels
 from generated import generate, side_by_side
 from numpy.typing import NDArray
 from op_cases import Case, Problem, int_problem
+from tools import need_emulator
 
 from tinyc.ir.chain import Chain, Link
 from tinyc.ir.graph import Graph, Node, plain_port
@@ -111,9 +110,7 @@ def chains_in(graph: Graph) -> Mapping[str, tuple[str, ...]]:
 
 def check_on_board(problems: Sequence[ChainProblem], board: str, folder: Path, pick: str) -> str:
     """Every result in the emulator is that of the operators one by one. The C that was made, with candidates `pick`."""
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    need_emulator()
 
     def build(graph: Graph, choice: Choice) -> Program:
         chains = chains_in(graph)

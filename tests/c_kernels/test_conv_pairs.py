@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from layers import check_on_board
 from op_cases import CLAMPS, Case, Draw, Problem, int_problem
 from op_windows import draw_region, part_of
+from tools import need_emulator
 
 from tinyc.ir.kernel import Candidate, KernelTarget
 from tinyc.ir.types import Rounding
@@ -129,9 +129,7 @@ WIDE, BYTES, SIZE = "tinyc_conv_pairs_wide_s8", "tinyc_conv_pairs_s8", "size"
 def test_on_the_cores(
     board: str, rounding: Rounding, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    need_emulator()
     problems = [int_problem(case, rounding) for case in ON_BOARD]
     offered = {id(p.sig.constants[1]): candidates(p) for p in problems}
 

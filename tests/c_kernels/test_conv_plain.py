@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from layers import check_on_board
 from op_cases import CLAMPS, Case, Draw, Problem, int_problem
 from op_windows import draw_region, part_of
+from tools import need_emulator
 
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.types import Rounding
@@ -115,9 +115,7 @@ def some_cases() -> list[Case]:
 @pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("board", BOARDS)
 def test_on_boards(board: str, rounding: Rounding, tmp_path: Path) -> None:
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    need_emulator()
     made = check_on_board([int_problem(case, rounding) for case in some_cases()], board, tmp_path)
     assert made.count("tinyc_conv_plain_s8_inline") > 20
     assert made.count("tinyc_depthwise_plain_s8_inline") > 15

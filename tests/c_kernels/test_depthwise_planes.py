@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
@@ -14,6 +13,7 @@ from generated import generate, side_by_side
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from op_cases import CLAMPS, Case, Problem, int_problem
+from tools import need_emulator
 
 from tinyc.ir.graph import Graph, Node, plain_port
 from tinyc.ir.kernel import Candidate, KernelTarget
@@ -110,9 +110,7 @@ CLAMPED = ((-inf, inf), (0.0, 6.0), (-0.3, 0.4))
 def test_same_bits_on_the_cores(
     board: str, rounding: Rounding, which: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    need_emulator()
     problems = []
     for index, (kernel, stride, pads, x) in enumerate(FIXED):
         low, high = CLAMPED[index % len(CLAMPED)]

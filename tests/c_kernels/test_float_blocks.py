@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from lag_cases import window_cases
 from layers import graph_of
 from numpy.typing import NDArray
 from op_cases import CASES, CLAMPS, Case, Problem, Shape, float_problem
+from tools import need_emulator
 
 from tinyc.driver.kernels import kernel_target
 from tinyc.ir.graph import Graph
@@ -161,9 +161,7 @@ QUICK, LONG = ["mps2-an386"], ["mps3-an547", "mps2-an385", "mps2-an500", "mps2-a
 
 @pytest.mark.parametrize("board", [*QUICK, *(pytest.param(board, marks=pytest.mark.slow) for board in LONG)])
 def test_cores_give_the_bits_of_the_host(board: str, tmp_path: Path) -> None:
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    need_emulator()
     problems = some_problems()
     graph, target = side_by_side([graph_of(p) for p in problems]), kernel_target(load_board(board).cpu)
     samples = [inputs_of(problems, np.float32(1.0)), inputs_of(problems, np.float32(2.0**-140))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layers import check_on_board
 from op_cases import CLAMPS, Case, Problem, int_problem
+from tools import need_emulator
 
 from tinyc.ir.kernel import Candidate, KernelTarget
 from tinyc.ir.types import Rounding
@@ -103,9 +103,7 @@ def test_same_bits_in_portable_c(
 @pytest.mark.parametrize("rounding", Rounding)
 @pytest.mark.parametrize("name", KINDS)
 def test_same_bits_on_the_core(name: str, rounding: Rounding, made: bool, tmp_path: Path) -> None:
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    need_emulator()
     problems: list[Problem] = []
 
     @settings(max_examples=100, database=None, derandomize=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from layers import check_on_board
 from op_cases import CLAMPS, Case, Draw, int_problem
 from op_windows import draw_region, part_of
+from tools import need_emulator
 
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.op import Op
@@ -99,9 +99,7 @@ def some_cases() -> list[Case]:
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_on_boards(board: str, tmp_path: Path) -> None:
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    need_emulator()
     made = check_on_board([int_problem(case, Rounding.SINGLE) for case in some_cases()], board, tmp_path)
     assert "tinyc_average_blocks_s8_inline" in made
     assert ("tinyc_max_blocks_s8_inline" in made) == (board != "mps3-an547")  # where CMSIS-NN's maximum uses vectors

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layers import check_on_board
 from recurrent_cases import USUAL, cell, problem_of, recurrent_problems
+from tools import need_emulator
 
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.types import Rounding
@@ -49,9 +49,7 @@ def _problems() -> list[object]:
 @pytest.mark.parametrize("pick", ["", "shared", "inline"])
 @pytest.mark.parametrize("board", ["qemu-m0", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547"])
 def test_on_the_cores(board: str, pick: str, tmp_path: Path) -> None:
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    need_emulator()
     pairs = board in ("mps2-an386", "mps2-an500", "mps2-an505")
     kind = "pairs" if pairs else "rows"
     pick = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layers import check_on_board
 from op_cases import CLAMPS, Case, Draw, int_problem
+from tools import need_emulator
 
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.types import Rounding
@@ -71,9 +71,7 @@ def some_cases() -> list[Case]:
 @pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("board", BOARDS)
 def test_on_boards(board: str, rounding: Rounding, tmp_path: Path) -> None:
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    need_emulator()
     made = check_on_board([int_problem(case, rounding) for case in some_cases()], board, tmp_path)
     assert "tinyc_mul_rows_s8_inline" in made and "tinyc_mean_rows_s8_inline" in made
     assert ("tinyc_add_rows_s8_inline" in made) == (rounding is Rounding.SINGLE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from layers import check_on_board
 from numpy.typing import NDArray
 from op_cases import Problem
+from tools import need_emulator
 
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.op import Signature
@@ -65,9 +65,7 @@ def test_rows_whose_sum_may_overflow_are_left_alone() -> None:
 
 @pytest.mark.parametrize("board", [*QUICK, *(pytest.param(board, marks=pytest.mark.slow) for board in LONG)])
 def test_on_boards(board: str, tmp_path: Path) -> None:
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    need_emulator()
     rng = np.random.default_rng(7)
     problems = [
         problem_of(rng.integers(low, 128, shape, np.int8), scale, Rounding.SINGLE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
@@ -14,6 +13,7 @@ from generated import generate, side_by_side
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from op_cases import CLAMPS, Case, Problem, int_problem
+from tools import need_emulator
 
 from tinyc.ir.graph import Graph, Node, plain_port
 from tinyc.ir.kernel import Candidate, KernelTarget
@@ -91,9 +91,7 @@ CLAMPED = ((-inf, inf), (0.0, 6.0), (-0.3, 0.4))
     "board", ["mps2-an386", *(pytest.param(b, marks=pytest.mark.slow) for b in ("mps2-an500", "mps2-an505"))]
 )
 def test_same_bits_on_the_cores(board: str, rounding: Rounding, tmp_path: Path) -> None:
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    need_emulator()
     problems = []
     for index, (pads, x, out) in enumerate(FIXED):
         low, high = CLAMPED[index % len(CLAMPED)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from random import Random
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from generated import generate, side_by_side
 from strategies import every_operator, quantized, random_graph
+from tools import need
 
 from tinyc.driver.compile import Options, compile_model
 from tinyc.driver.kernels import KernelWish
@@ -67,8 +67,7 @@ def write_model(kind: str, folder: Path) -> None:
 
 
 def run(command: list[str]) -> None:
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"needs {command[0]}")
+    need(command[0])
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, f"{' '.join(command)}\n{result.stderr[:4000]}"
 

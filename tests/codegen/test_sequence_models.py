@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 from generated import check_emulator, generate
 from onnx import NodeProto, TensorProto, helper, numpy_helper, save
+from tools import need_emulator
 
 from tinyc.driver.phases import Lowered, Quantization, lower
 from tinyc.frontend.onnx import import_model
@@ -156,9 +156,7 @@ RUNS = [
 
 @pytest.mark.parametrize(("name", "board"), RUNS)
 def test_same_bits(name: str, board: str, tmp_path: Path) -> None:
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"needs {tool}")
+    need_emulator()
     found, samples = lowered(name, tmp_path / "onnx")
     model = generate(found.graph, tmp_path / "c", board)
     inputs = [{p.value: to_value(found.graph, p, x) for p in found.graph.inputs} for x in samples[:4]]

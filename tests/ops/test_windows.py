@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from typing import Any
 
 import numpy as np
 import pytest
 from generated import Generated, generate, side_by_side
+from tools import need
 
 from tinyc.errors import VerifyError
 from tinyc.ir.graph import Graph, Node, plain_port
@@ -154,8 +154,7 @@ def test_nothing_is_undefined(model: Generated) -> None:
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_no_warning(model: Generated, compiler: str) -> None:
-    if shutil.which(compiler) is None:
-        pytest.skip(f"needs {compiler}")
+    need(compiler)
     includes = [f"-I{model.folder}", *(f"-I{p}" for p in sorted(model.folder.glob("runtime/*")))]
     for source in sorted(model.folder.glob("model*.c")):
         command = [
