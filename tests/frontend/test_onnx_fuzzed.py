@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx import NodeProto, TensorProto, helper
-from onnx_case import build, normal, refused
+from onnx_case import build, load, normal, refused
 
+from tinyc.driver.phases import lower
 from tinyc.frontend.onnx import inspect_model
+from tinyc.ir.interp import run
 
 node = helper.make_node
 I64 = np.int64
@@ -112,3 +114,27 @@ def test_a_damaged_tensor_as_an_attribute() -> None:
     made = node("ConstantOfShape", ["n"], ["y"], value=helper.make_tensor("v", TensorProto.FLOAT, [1], [1.0]))
     made.attribute[0].t.ClearField("float_data")
     refused(build([made], {}, {"n": np.array([2], I64)}), "attribute value", "wants 1 elements, it has 0")
+
+
+def test_constants_of_more_axes_than_what_they_meet() -> None:
+    scaled = [node("Reshape", ["s", "n"], ["t"]), node("Div", ["c", "t"], ["y"])]
+    c, s = normal(1, 3, 3, 2), np.array([3], np.float32)
+    graph = lower(load(build(scaled, {"s": (1,)}, {"n": np.zeros(0, I64), "c": c})), None).graph
+    np.testing.assert_array_equal(run(graph, {"s": s})["y"], c / s)
+
+
+def test_windows_without_cells() -> None:
+    for op in ("Conv", "ConvTranspose"):
+        refused(build([node(op, ["x", "w"], ["y"])], {"x": (1, 1, 3, 3)}, {"w": normal(1, 1, 3, 0)}), f"({op})")
+
+
+def test_more_heads_than_values() -> None:
+    attention = node(
+        "LinearAttention", ["x", "x", "x"], ["y", "z"], q_num_heads=64, kv_num_heads=4, update_rule="linear"
+    )
+    refused(build([attention], {"x": (2, 4, 32)}, opset=27), "64 heads of 4 groups")
+
+
+def test_a_cubic_of_infinite_height() -> None:
+    resized = node("Resize", ["x", "", "s"], ["y"], mode="cubic", cubic_coeff_a=float("inf"))
+    refused(build([resized], {"x": (1, 1, 4, 4)}, {"s": np.full(4, 2, np.float32)}), "cubic_coeff_a = inf")

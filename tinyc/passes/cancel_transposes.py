@@ -167,7 +167,7 @@ def _rebuild(node: Node, op: object, sources: dict[int, str], axes: Axes, rank: 
         data = sweep.constants[value]
         shape = [1] * rank
         full = (1,) * (len(axes) - data.ndim) + data.shape
-        if any(axis < 0 and size != 1 for axis, size in zip(axes, full, strict=True)):
+        if len(full) > len(axes) or any(axis < 0 and size != 1 for axis, size in zip(axes, full, strict=True)):
             return None
         order = sorted((a for a in range(len(axes)) if axes[a] >= 0), key=lambda a: axes[a])
         for a in order:

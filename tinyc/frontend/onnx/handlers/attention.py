@@ -30,6 +30,8 @@ def linear_attention(node: NodeView) -> list[str | None]:
         raise node.invalid(f"{heads} heads of {groups} groups, queries of shape {node.shape(0)}")
     batches, steps, size = node.shape(0)
     keys, values = size // heads, node.shape(2)[2] // groups
+    if not keys or not values:
+        raise node.invalid(f"{heads} heads of {groups} groups, queries of shape {node.shape(0)}")
     if node.has(_STATE):
         state = node.value(_STATE)
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import lcm
+from math import isfinite, lcm
 
 import numpy as np
 
@@ -41,10 +41,13 @@ def resize(node: NodeView) -> str:
     rounding = node.attributes.text("nearest_mode", "round_prefer_floor")
     if rounding not in ROUNDINGS:
         raise node.attributes.unsupported("nearest_mode", rounding, ", ".join(ROUNDINGS))
+    cubic = node.attributes.number("cubic_coeff_a", -0.75)
+    if not isfinite(cubic):
+        raise node.attributes.unsupported("cubic_coeff_a", cubic, "a finite number")
     kernel = Kernel(
         node.attributes.text("mode", "nearest"),
         rounding,
-        Fraction(node.attributes.number("cubic_coeff_a", -0.75)),
+        Fraction(cubic),
         antialias=node.opset >= 18 and node.attributes.flag("antialias"),
         only_inside=node.attributes.flag("exclude_outside"),
     )
