@@ -29,7 +29,21 @@ from tinyc.ir.graph import Graph, Node, plain_port
 from tinyc.ir.kernel import Candidate, KernelSet
 from tinyc.ir.op import Op
 from tinyc.ir.types import TensorType, f32
-from tinyc.ops import Add, AvgPool2D, Clamp, Conv2D, Dense, DepthwiseConv2D, MatMul, MaxPool2D, Mean, Mul, Softmax, Sub
+from tinyc.ops import (
+    Add,
+    AvgPool2D,
+    Clamp,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    Div,
+    MatMul,
+    MaxPool2D,
+    Mean,
+    Mul,
+    Softmax,
+    Sub,
+)
 from tinyc.program.chains import names
 from tinyc.program.choice import Choice, kind, plain_work
 from tinyc.program.costs import label, work_key
@@ -117,6 +131,8 @@ def sweep() -> Iterator[Layer]:
     for shape in ((1, 32, 32, 16), (1, 8, 8, 64), (1, 5, 7, 9)):
         yield Layer(Add(), (shape, shape), fed=2)
         yield Layer(Mul(), (shape, shape), fed=2)
+        yield Layer(Div(), (shape, shape), fed=2)
+        yield Layer(Div(), (shape, (*shape[:3], 1)), fed=2)
     for size, channels, kernel, stride in ((8, 64, 8, 8), (16, 16, 2, 2), (13, 24, 3, 2), (25, 10, 5, 5)):
         for pool in (MaxPool2D, AvgPool2D):
             yield Layer(pool((kernel, kernel), (stride, stride)), ((1, size, size, channels),))
@@ -173,7 +189,7 @@ def float_sweep() -> Iterator[Layer]:
     for a, b in (((16, 16, 16), (16, 16, 16)), ((4, 33), (33, 18)), ((1, 64), (64, 10))):
         yield Layer(MatMul(), (a, b), fed=2)
     for shape in ((1, 16, 16, 16), (1, 5, 7, 9)):
-        for op in (Add, Sub, Mul):
+        for op in (Add, Sub, Mul, Div):
             yield Layer(op(), (shape, shape), fed=2)
             yield Layer(op(low=0.0), (shape, shape[-1:]), fed=2)
     for size, channels, kernel, stride in ((8, 64, 8, 8), (16, 16, 2, 2), (13, 24, 3, 2), (25, 10, 5, 5)):
@@ -210,7 +226,11 @@ def graph_of(layers: Sequence[Layer], integer: bool = True) -> Graph:
         outputs.append(out)
     ports = [tuple(plain_port(name, types[name]) for name in some) for some in (inputs, outputs)]
     graph = Graph("sweep", ports[0], ports[1], tuple(nodes), types, constants)
-    return lower(graph, Quantization(random_samples(graph, 0, 2)) if integer else None).graph
+    samples = random_samples(graph, 0, 2)
+    for node in nodes:
+        if isinstance(node.op, Div):  # which is in int8 if no divisor is near to zero
+            samples[node.ins[1]] = 1 + np.abs(samples[node.ins[1]])
+    return lower(graph, Quantization(samples) if integer else None).graph
 
 
 SWEEPS = {"int8": sweep, "float": float_sweep}

@@ -26,6 +26,7 @@ from tinyc.ops import (
     Conv2D,
     Dense,
     DepthwiseConv2D,
+    Div,
     MatMul,
     MaxPool2D,
     Mean,
@@ -147,6 +148,7 @@ def _observed(
 ) -> QuantParams:
     real = [kind.q.dequantize(a) if kind.quant else a for a, kind in zip(ins, kinds, strict=True)]
     result = op.eval_float(*real)[index].astype(np.float64)
+    result = result[np.isfinite(result)] if np.isfinite(result).any() else np.zeros(1)
     low, high = min(float(result.min()), 0.0), max(float(result.max()), 0.0)
     scale = max((high - low) / 255, kinds[0].q.scale[0] / 16) * 2 ** rng.uniform(-1, 1)
     zero_point = round(-128 - low / scale) + int(rng.integers(-20, 21))
@@ -203,7 +205,7 @@ def _pools(draw: Draw, kind: type[MaxPool2D | AvgPool2D]) -> Case:
 
 
 @st.composite
-def _broadcasts(draw: Draw, kind: type[Add | Sub | Mul]) -> Case:
+def _broadcasts(draw: Draw, kind: type[Add | Div | Mul | Sub]) -> Case:
     shape = draw(st.lists(st.integers(1, 4), max_size=6).map(tuple))
 
     def operand() -> Shape:
@@ -298,6 +300,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "conv2d": _convolutions(depthwise=False),
     "dense": _dense(),
     "depthwise_conv2d": _convolutions(depthwise=True),
+    "div": _broadcasts(Div),
     "matmul": _matmuls(),
     "max_pool2d": _pools(MaxPool2D),
     "mean": _means(),

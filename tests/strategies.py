@@ -27,6 +27,7 @@ from tinyc.ops import (
     Conv2D,
     Dense,
     DepthwiseConv2D,
+    Div,
     MatMul,
     MaxPool2D,
     Mean,
@@ -314,6 +315,7 @@ def every_operator(rng: Random) -> Graph:
     y = b.linear(DepthwiseConv2D(pads=(1, 1, 1, 1), low=0.0, high=6.0), x, b.normal(1, 3, 3, 4), 3, False)
     total = b.apply(Mul(), b.apply(Sub(), b.apply(Add(0.0), x, y), b.constant(b.normal(4))), y)
     total = b.apply(Mul(-2.0, 2.0), total, b.constant(b.normal(1, 6, 6, 1)))
+    total = b.apply(Div(), total, b.apply(Clamp(1.0, 9.0), y))
     joined = b.apply(Concat(3), b.apply(Sigmoid(), total), b.apply(Tanh(), total), total)
     smaller = b.apply(Resize((4, 5), (1, 0), (3, 6), (2, 5)), b.apply(Clamp(-1.0, 1.0), joined))
     larger = b.apply(Resize((6, 6), (-1, 0), (4, 4), (6, 5), linear=True), smaller)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ SAME, VALID = 0, 1
 
 def scale(draw: Draw, low: float = -6, high: float = 0) -> float:
     """A power of two, or anything between."""
-    exponent = draw(st.one_of(st.integers(int(low), int(high)), st.floats(low, high)))
+    exponent = draw(st.one_of(st.integers(ceil(low), floor(high)), st.floats(low, high)))
     return float(np.float32(2.0**exponent))
 
 
@@ -70,6 +71,20 @@ def binary(code: str, kind: str, same: bool = False, plain: bool = False) -> Cal
         return m.output(m.op(code, [a, b], m.tensor(shape, "int8", qs[2]), kind, **given))
 
     return build
+
+
+def quotient(draw: Draw) -> TfliteModel:
+    """Divisors are kept from zero, and quotients from what is so little that TensorFlow Lite Micro shifts too far."""
+    m, shape, (q, p) = TfliteModel(), image(draw, 5), (params(draw), params(draw))
+    other = draw(st.sampled_from([shape, (1,), shape[3:], (1, *shape[1:3], 1)]))
+    negative = p[1] >= 0
+    edge = m.constant(np.array(p[1] + (-1 if negative else 1), np.int8), p)
+    code = "MINIMUM" if negative else "MAXIMUM"
+    b = m.op(code, [m.input(other, "int8", p), edge], m.tensor(other, "int8", p), "MaximumMinimumOptions")
+    finest = np.log2(q[0] / p[0]) - 7
+    y = m.tensor(shape, "int8", params(draw, finest - 3, finest))
+    fused = draw(st.sampled_from(ACTIVATIONS))
+    return m.output(m.op("DIV", [m.input(shape, "int8", q), b], y, "DivOptions", fusedActivationFunction=fused))
 
 
 def window(draw: Draw, size: Sequence[int], largest: int = 4) -> tuple[dict[str, int], list[int], list[int]]:
@@ -275,6 +290,7 @@ EXACT: Mapping[str, Callable[[Draw], TfliteModel]] = {
     "AVERAGE_POOL_2D": partial(pool, "AVERAGE_POOL_2D"),
     "BATCH_MATMUL": matmul,
     "CONVOLUTION": convolution,
+    "DIV": quotient,
     "ELU": unary("ELU", fresh),
     "FULLY_CONNECTED": fully_connected,
     "HARD_SWISH": unary("HARD_SWISH", fresh),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: sums, differences and products of floats, element by element, of operands that broadcast. */
+/* Internal: sums, differences, products and quotients of floats, element by element, of operands that broadcast. */
 #ifndef TINYC_ELEMENTS_F32_H
 #define TINYC_ELEMENTS_F32_H
 
@@ -7,11 +7,14 @@
 #include "tinyc_rows.h"
 #include "tinyc_stage.h"
 
-typedef enum { TINYC_SUM, TINYC_DIFFERENCE, TINYC_PRODUCT } tinyc_function_f32;
+typedef enum { TINYC_SUM, TINYC_DIFFERENCE, TINYC_PRODUCT, TINYC_QUOTIENT } tinyc_function_f32;
 
 TINYC_ALWAYS_INLINE float tinyc_element_f32(tinyc_function_f32 function, float a, float b)
 {
-    return function == TINYC_SUM ? a + b : function == TINYC_DIFFERENCE ? a - b : a * b;
+    return function == TINYC_SUM          ? a + b
+           : function == TINYC_DIFFERENCE ? a - b
+           : function == TINYC_PRODUCT    ? a * b
+                                          : a / b;
 }
 
 TINYC_ALWAYS_INLINE void tinyc_elements_f32(tinyc_function_f32 function, const tinyc_broadcast *shape, float low,

@@ -1,4 +1,4 @@
-"""Sums, products and means row by row: the same bits as `eval_int`, on the host and on every kind of core."""
+"""Sums, products, quotients and means row by row: the same bits as `eval_int`, on the host and every kind of core."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tools import need_emulator
 
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.types import Rounding
-from tinyc.ops import Add, Mean, Mul, Sub
+from tinyc.ops import Add, Div, Mean, Mul, Sub
 
 KernelsFor = Callable[[Rounding], Kernels]
 
@@ -30,7 +30,7 @@ def operands(draw: Draw) -> Case:
     shape = (*draw(st.lists(st.integers(1, 5), min_size=0, max_size=3)), draw(st.integers(1, 30)))
     row = shape[draw(st.integers(0, len(shape) - 1)) :]
     shapes = draw(st.sampled_from([(shape, shape), (shape, row), (row, shape), (shape, (1, *row)[-len(shape) :])]))
-    op = draw(st.sampled_from([Add, Sub, Mul]))(*draw(CLAMPS))
+    op = draw(st.sampled_from([Add, Sub, Mul, Div]))(*draw(CLAMPS))
     return Case(op, shapes, draw(st.sampled_from([frozenset(), frozenset({1})])), draw(st.integers(0, 2**32 - 1)))
 
 
@@ -62,7 +62,7 @@ def some_cases() -> list[Case]:
     cases = [
         Case(kind(*clamps[seed % 3]), both, frozenset(), seed)
         for seed, both in enumerate(shapes * 3)
-        for kind in (Add, Sub, Mul)
+        for kind in (Add, Sub, Mul, Div)
     ]
     planes = [(1, 3, 3, 5), (2, 5, 4, 8), (1, 17, 16, 14)]
     return cases + [Case(Mean((1, 2)), (plane,), frozenset(), seed) for seed, plane in enumerate(planes * 2)]
@@ -73,5 +73,5 @@ def some_cases() -> list[Case]:
 def test_on_boards(board: str, rounding: Rounding, tmp_path: Path) -> None:
     need_emulator()
     made = check_on_board([int_problem(case, rounding) for case in some_cases()], board, tmp_path)
-    assert "tinyc_mul_rows_s8_inline" in made and "tinyc_mean_rows_s8_inline" in made
+    assert "tinyc_mul_rows_s8_inline" in made and "tinyc_div_s8_inline" in made and "tinyc_mean_rows_s8_inline" in made
     assert ("tinyc_add_rows_s8_inline" in made) == (rounding is Rounding.SINGLE)

@@ -41,6 +41,25 @@ def test_same_bytes_of_many(name: str, data: st.DataObject) -> None:
     drawn(name, data)
 
 
+@pytest.mark.parametrize("ratio", [0.1, 1.0, 3.7])
+@pytest.mark.parametrize("zero", [-128, 127, 5])
+def test_quotients_of_every_pair(ratio: float, zero: int) -> None:
+    """Below one step TensorFlow Lite Micro may shift by more than an int32 has, and then gives anything."""
+    stored = np.arange(-128, 128)
+    rows, columns = stored[:, None], stored[stored != zero]
+    m = TfliteModel()
+    ins = [m.input((256, 1), "int8", (ratio, 3)), m.input((255,), "int8", (1.0, zero))]
+    m.output(m.op("DIV", ins, m.tensor((256, 255), "int8", (1.0, -4)), "DivOptions"))
+    given = [rows.astype(np.int8), columns.astype(np.int8)]
+    graph, (got,) = integers(m.bytes(), given)
+    assert graph.is_integer() and [n.op.name for n in graph.nodes] == ["div"]
+    exact = (rows - 3) * ratio / (columns - zero)
+    assert np.abs(got - np.clip(exact - 4, -128, 127)).max() <= 0.51
+    counts = np.abs(exact) >= 1
+    assert counts.sum() > 1000
+    np.testing.assert_array_equal(got[counts], reference(m.bytes(), given)[0][counts])
+
+
 @pytest.mark.parametrize("name", NEAR)
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

@@ -66,7 +66,7 @@ def everything_in_float(m: QdqModel) -> Outputs:
 MODELS: dict[Callable[[QdqModel], Outputs], str] = {
     normalized: "int8 and float32",
     indices: "int8",
-    two_tensors: "int8 and float32",
+    two_tensors: "int8",
     everything_in_float: "float32",
 }
 

@@ -25,7 +25,7 @@ from tinyc.passes.rewrite import drop_dead_nodes
 from tinyc.passes.share_common import share_common
 from tinyc.passes.simplify_ops import simplify_ops
 from tinyc.quant.adopt import NOT_SAID, adopt
-from tinyc.quant.calibrate import Progress, calibrate
+from tinyc.quant.calibrate import Progress, calibrate, knowing
 from tinyc.quant.observers import ObserverChoice
 from tinyc.quant.partition import NEIGHBOURS, float_layers, refuse_float_layers, stays_apart
 from tinyc.quant.quantize import quantize
@@ -131,6 +131,10 @@ def lower(
             if quantization.strict:
                 refuse_float_layers(graph, reasons)
             ranges = calibrate(graph, quantization.samples, quantization.observer, quantization.progress)
+            graph = knowing(graph, ranges)
+            reasons.update(stays_apart(graph))  # some operators depend on what was seen inside
+            if quantization.strict:
+                refuse_float_layers(graph, reasons)
             graph = quantize(graph, ranges, quantization.rounding)
         return even_ties(graph) if quantization.even_ties else graph
 

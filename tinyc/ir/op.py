@@ -142,7 +142,10 @@ class Op(ABC):
         return ()
 
     def with_internals(self, ranges: Sequence[tuple[float, float]]) -> Op:
-        """The operator with what its int8 arithmetic has to know of the ranges of `internals`."""
+        """The operator with what its int8 arithmetic has to know of the ranges of `internals`.
+
+        It may have none for them: then its `quant_rule` says so.
+        """
         return self
 
     def is_identity(self, *ins: TensorType) -> bool:

@@ -15,6 +15,7 @@ from tinyc.ops.depthwise_conv2d import DepthwiseConv2D
 from tinyc.ops.dequantize import Dequantize
 from tinyc.ops.det import Det
 from tinyc.ops.dft import Dft
+from tinyc.ops.div import Div
 from tinyc.ops.einsum import Einsum
 from tinyc.ops.frames import Frames
 from tinyc.ops.gather import Gather
@@ -63,6 +64,7 @@ ALL_OPS: tuple[type[Op], ...] = (
     Dequantize,
     Det,
     Dft,
+    Div,
     Einsum,
     Frames,
     Lookup,

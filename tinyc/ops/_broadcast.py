@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinyc.errors import VerifyError
-from tinyc.ir.kernel import Argument, Candidate, In, KernelCall, KernelTarget, Out, Struct, Table, inlined, tinyc_call
+from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct, inlined, tinyc_call
 from tinyc.ir.op import F32, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature, channels
 from tinyc.ir.rules import AsIs, Observed, QuantRule
 from tinyc.ir.types import TensorType
@@ -39,16 +39,8 @@ class BroadcastOp(Op):
         """Stored results before clamping, from stored inputs (int64)."""
 
     @abstractmethod
-    def integer_call(self, a: Argument, b: Argument, sig: Signature) -> KernelCall | None:
-        """The CMSIS-NN call for two operands of the result's shape."""
-
-    @abstractmethod
-    def integer_params(self, sig: Signature) -> Struct:
-        """The parameters of tinyc's own kernel, `tinyc_<name>_s8`."""
-
-    @abstractmethod
-    def rows_call(self, sig: Signature) -> KernelCall | None:
-        """The call that is made for rows and these scales; None: it cannot do it."""
+    def integer_kernels(self, sig: Signature) -> Sequence[Candidate]:
+        """The ways to compute it on stored values, best first; `over_operands` of each call."""
 
     @property
     def quant_rule(self) -> QuantRule:
@@ -110,27 +102,13 @@ class BroadcastOp(Op):
     # Kernels
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
-        if not sig.x.quant:
-            params: tuple[Argument, ...] = float(self.low), float(self.high)
-            shape = broadcast_shape(sig)
-            own = tinyc_call(
-                f"tinyc_{self.name}_f32", shape, *params, In(0), In(1), Out(), work=_float_work(shape, self)
-            )
-            own = _over_operands(own, sig)
-            return [(inlined(own),), (own,)]
-        params = broadcast_shape(sig), self.integer_params(sig)
-        own = _over_operands(tinyc_call(f"tinyc_{self.name}_s8", *params, In(0), In(1), Out()), sig)
-        operands = [_whole_operand(i, sig) for i in range(2)]
-        rows = self.rows_call(sig)
-        fast = _over_operands(rows, sig) if rows else None
-        made = [(inlined(fast),), (fast,)] if fast else []
-        if operands[0] is None or operands[1] is None:
-            return [*made, (own,)]
-        cmsis = self.integer_call(operands[0], operands[1], sig)
-        if cmsis is None:
-            return [*made, (own,)]
-        call = _over_operands(cmsis, sig)
-        return [*made, (call,)] if all(isinstance(o, In) for o in operands) else [*made, (own,), (call,)]
+        if sig.x.quant:
+            return self.integer_kernels(sig)
+        shape = broadcast_shape(sig)
+        bounds = float(self.low), float(self.high)
+        own = tinyc_call(f"tinyc_{self.name}_f32", shape, *bounds, In(0), In(1), Out(), work=_float_work(shape, self))
+        own = over_operands(own, sig)
+        return [(inlined(own),), (own,)]
 
 
 def _ends(bounds: ChannelRange) -> tuple[Array, Array]:
@@ -142,19 +120,10 @@ def _part(region: Region, kind: TensorType) -> Region:
     return tuple((0, 1) if size == 1 else span for span, size in zip(aligned, kind.shape, strict=True))
 
 
-def _over_operands(call: KernelCall, sig: Signature) -> KernelCall:
+def over_operands(call: KernelCall, sig: Signature) -> KernelCall:
     """`call`, whose result may take the place of operands of its size: it goes through both element by element."""
     whole = (i for i, kind in enumerate(sig.ins) if kind.size == sig.y.size and i not in sig.constants)
     return with_lags(call, sig, dict.fromkeys(whole, 0))
-
-
-def _whole_operand(index: int, sig: Signature) -> Argument | None:
-    """The operand in the result's shape: itself, or a constant written out; None where neither is possible."""
-    if sig.ins[index].shape == sig.y.shape:
-        return In(index)
-    if index not in sig.constants:
-        return None
-    return Table("operand", np.ascontiguousarray(np.broadcast_to(sig.constants[index], sig.y.shape)))
 
 
 def broadcast_shape(sig: Signature) -> Struct:
@@ -179,8 +148,13 @@ def _strides(kind: TensorType, rank: int) -> list[int]:
     return [0 if size == 1 else prod(padded[i + 1 :]) for i, size in enumerate(padded)]
 
 
-def _float_work(shape: Struct, op: BroadcastOp) -> dict[str, int]:
+def work_of(shape: Struct) -> dict[str, int]:
+    """What loops over a `tinyc_broadcast` do."""
     *rows, row = shape.fields["size"]
+    return {"calls": 1, "rows": prod(rows), "results": prod(rows) * row}
+
+
+def _float_work(shape: Struct, op: BroadcastOp) -> dict[str, int]:
+    work = work_of(shape)
     bounds = sum(abs(bound) != INFINITY for bound in (op.low, op.high))
-    results = prod(rows) * row
-    return {"calls": 1, "rows": prod(rows), "results": results, "bounds": bounds * results}
+    return {**work, "bounds": bounds * work["results"]}

@@ -11,7 +11,7 @@ from tinyc.ir.fixed_point import multiplier_and_shift, requantize, whole_factors
 from tinyc.ir.kernel import Argument, KernelCall, Out, Struct, cmsis_call
 from tinyc.ir.op import Array, Signature
 from tinyc.ir.types import Rounding
-from tinyc.ops._broadcast import BroadcastOp
+from tinyc.ops._arithmetic import ArithmeticOp
 from tinyc.ops._clamp import stored_range
 from tinyc.ops.kernels.rows import sum_of_rows
 
@@ -20,7 +20,7 @@ MOST_FACTOR = 2**15 - 1  # under `single`, operands are scaled by whole numbers 
 
 
 @dataclass(frozen=True)
-class SumOp(BroadcastOp):
+class SumOp(ArithmeticOp):
     """a + sign · b.
 
     Under `single` a result is the exact sum, rounded once, ties up, as long as this is further than

@@ -10,13 +10,13 @@ import numpy as np
 from tinyc.ir.fixed_point import multiplier_and_shift, requantize
 from tinyc.ir.kernel import Argument, KernelCall, Out, Struct, cmsis_call
 from tinyc.ir.op import Array, Signature
-from tinyc.ops._broadcast import BroadcastOp
+from tinyc.ops._arithmetic import ArithmeticOp
 from tinyc.ops._clamp import stored_range
 from tinyc.ops.kernels.rows import product_of_rows
 
 
 @dataclass(frozen=True)
-class Mul(BroadcastOp):
+class Mul(ArithmeticOp):
     """y = clamp(a · b, low, high), broadcasting."""
 
     name: ClassVar[str] = "mul"

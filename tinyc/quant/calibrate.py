@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ def calibrate(
 ) -> dict[str, Range]:
     """The range of each activation of a float graph that is needed in int8, and of what is inside operators.
 
-    `samples` as `match_samples` gives them; what is inside an operator has the name that `inside` gives it.
+    `samples` as `match_samples` gives them; what is inside an operator has the name that `inside` gives it. Ranges of
+    what is inside may turn out to leave an operator no int8 form: then others are not needed.
     """
     rules = rules_of(graph)
     stored = stored_values(graph, rules)
@@ -48,14 +50,28 @@ def calibrate(
             if progress:
                 progress(index * count + number + 1, passes * count)
     ranges = {name: observer.range() for name, observer in observers.items()}
+    informed = knowing(graph, ranges)
+    left = stored_values(informed, rules_of(informed))
+    ranges = {name: found for name, found in ranges.items() if name in left or name not in graph.types}
     for name, (low, high) in ranges.items():
-        if not (np.isfinite(low) and np.isfinite(high)):
+        if name in left and not (np.isfinite(low) and np.isfinite(high)):
             raise TinycError(
                 f"calibration drives %{name} to values that are not finite ({low} … {high})",
                 graph.name,
                 "check that the samples are scaled as in training",
             )
     return ranges
+
+
+def knowing(graph: Graph, ranges: Mapping[str, Range]) -> Graph:
+    """The graph with operators that know the ranges of what is inside them."""
+    nodes = []
+    for node in graph.nodes:
+        seen: list[Range] = []
+        while inside(node, len(seen)) in ranges:
+            seen.append(ranges[inside(node, len(seen))])
+        nodes.append(replace(node, op=node.op.with_internals(seen)) if seen else node)
+    return graph.with_nodes(nodes)
 
 
 def inside(node: Node, place: int) -> str:

@@ -17,7 +17,7 @@ from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
 from tinyc.ops.dequantize import Dequantize
 from tinyc.ops.quantize import Quantize
 from tinyc.ops.requantize import Requantize
-from tinyc.quant.calibrate import Range, inside
+from tinyc.quant.calibrate import Range, knowing
 from tinyc.quant.partition import read_as_they_are, rules_of
 from tinyc.quant.tables import Composed
 
@@ -30,8 +30,8 @@ Rules = Mapping[str, QuantRule]
 
 def quantize(graph: Graph, ranges: Mapping[str, Range], rounding: Rounding) -> Graph:
     """The graph in integers, as far as its operators have int8 forms. `ranges` is what `calibrate` found."""
-    known = graph.with_nodes([_knowing(node, ranges) for node in graph.nodes])
-    graph, rules = _unify(known, rules_of(graph))
+    known = knowing(graph, ranges)
+    graph, rules = _unify(known, rules_of(known))
     groups = _scale_groups(graph, rules)
     params = _activation_params(graph, rules, groups, ranges)
     weights: dict[tuple[str, int], _Weights] = {}
@@ -54,14 +54,6 @@ class _Weights:
     bias: NDArray[np.int32]
     largest_sum: int
     """No accumulator exceeds it."""
-
-
-def _knowing(node: Node, ranges: Mapping[str, Range]) -> Node:
-    """The node with an operator that knows the ranges of what is inside."""
-    seen: list[Range] = []
-    while inside(node, len(seen)) in ranges:
-        seen.append(ranges[inside(node, len(seen))])
-    return replace(node, op=node.op.with_internals(seen)) if seen else node
 
 
 def _unify(graph: Graph, rules: Rules) -> tuple[Graph, Rules]:

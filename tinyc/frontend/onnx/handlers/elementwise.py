@@ -1,7 +1,7 @@
 """Functions of single elements, with NumPy's broadcasting.
 
-Sums, differences and products of floats are operators of their own, which have int8 forms; everything else, all
-arithmetic on integers and all with infinite constants, as in masks, is a `Map`.
+Sums, differences, products and quotients of floats are operators of their own, which have int8 forms; everything else,
+all arithmetic on integers and all with infinite constants, as in masks, is a `Map`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.ir.op import Op
 from tinyc.ops.add import Add
+from tinyc.ops.div import Div
 from tinyc.ops.map import Map
 from tinyc.ops.mul import Mul
 from tinyc.ops.sub import Sub
@@ -68,17 +69,18 @@ def _arithmetic(op: Op, name: str) -> Handler:
 _sum = _arithmetic(Add(), "add")
 sub = _arithmetic(Sub(), "sub")
 mul = _arithmetic(Mul(), "mul")
+_quotient = _arithmetic(Div(), "div")
 
 
 def div(node: NodeView) -> str:
-    """A division of floats by a constant is a product with its reciprocal."""
+    """By a constant, a product. In int8 if divisors are of one sign, from 1/16 of the largest on, or scales given."""
     if node.is_float(1) and node.is_constant(1):
         divisor = node.constant(1, "divisor").astype(np.float64)
         with np.errstate(divide="ignore"):
             reciprocal = 1 / divisor
         if np.isfinite(reciprocal).all() and (np.abs(reciprocal) < np.finfo(np.float32).max).all():
             return node.emit(Mul(), node.value(0), node.store_like(1, reciprocal))
-    return node.emit(Map("div"), node.value(0), node.value(1))
+    return _quotient(node)
 
 
 def neg(node: NodeView) -> str:

@@ -1,4 +1,7 @@
-"""Functions of single elements, with NumPy's broadcasting. What is not a sum, difference or product is a `Map`."""
+"""Functions of single elements, with NumPy's broadcasting.
+
+What is not a sum, difference, product or quotient of floats is a `Map`.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from tinyc.frontend.tflite.node import NodeView
 from tinyc.ir.op import Op
 from tinyc.ops.add import Add
 from tinyc.ops.clamp import Clamp
+from tinyc.ops.div import Div
 from tinyc.ops.map import Map
 from tinyc.ops.mul import Mul
 from tinyc.ops.sub import Sub
@@ -50,8 +54,7 @@ def mul(view: NodeView) -> str:
 
 def div(view: NodeView) -> str:
     """Integers are divided towards zero."""
-    view.count(2)
-    return activated(view, view.emit(Map("div"), view.value(0), view.value(1)))
+    return activated(view, _binary(view, Div(), "div"))
 
 
 def add_n(view: NodeView) -> str:
