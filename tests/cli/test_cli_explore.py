@@ -34,14 +34,14 @@ def test_digits_as_json_as_a_plot_and_compiled(tinyc: Tinyc, tmp_path: Path) -> 
     assert done.status == 0, done.err
     found = done.json
     points = found["points"]
-    assert points[0]["schedule"] == "layer by layer" and points[0]["overhead"] == 1
+    assert points[0]["schedule"].startswith("layer by layer") and points[0]["overhead"] == 1
     assert [p["arena_bytes"] for p in points] == sorted((p["arena_bytes"] for p in points), reverse=True)
     assert all(p["overhead"] == round(p["macs_executed"] / found["macs"], 4) for p in points)
     assert all(p["instructions"] is None for p in points)
     (chosen,) = [p for p in points if p["chosen"]]
     assert chosen["arena_bytes"] == min(p["arena_bytes"] for p in points if p["overhead"] == 1)
     report = json.loads((out / "report.json").read_text())
-    assert report["arena_bytes"] == chosen["arena_bytes"] < points[0]["arena_bytes"] / 2
+    assert report["arena_bytes"] == chosen["arena_bytes"] < 0.6 * points[0]["arena_bytes"]
     assert report["schedule_described"] == chosen["schedule"] and len(report["front"]) == len(points)
     drawn = plot.read_text()
     assert drawn.startswith("<?xml") and "RAM" in drawn and drawn.count("chosen") == 1
@@ -62,7 +62,9 @@ def test_the_table_marks_what_compile_takes(tinyc: Tinyc, model: Path, tmp_path:
     assert f"{compiled['arena_bytes']:,}" == marked[1]
     assert compiled["schedule_described"] in " ".join(marked)
     np.savez(tmp_path / "x.npz", x=np.zeros((1, 1, 2, 10, 10), np.float32))
-    assert tinyc("profile", tmp_path / "out", "--inputs", tmp_path / "x.npz").status == 0
+    profile = tinyc("profile", tmp_path / "out", "--inputs", tmp_path / "x.npz", "--json")
+    measured = int(marked[6].replace(",", ""))
+    assert profile.status == 0 and profile.json["instructions"] == pytest.approx(measured, rel=0.001)
 
 
 def test_nothing_that_fits_is_no_reason_to_hide_the_rest(tinyc: Tinyc, model: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from strategies import Builder, int_inputs, quantized, random_graph
 from tinyc.driver.phases import simplify
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.kernel import KernelTarget
+from tinyc.ir.region import RegionOp
 from tinyc.ir.types import Rounding
 from tinyc.ops import Add, Conv2D, DepthwiseConv2D
 from tinyc.program.chains import best_apart, find_chains, names
@@ -27,6 +28,7 @@ from tinyc.program.choice import Choice, kind
 from tinyc.program.costs import shipped_costs
 from tinyc.program.program import Program, build_program
 from tinyc.program.selection import Budget, code_of, layer_options, select_kernels
+from tinyc.schedule.search import explore, plan
 
 M4 = Choice(KernelTarget(dsp=True), costs=shipped_costs("cortex-m4"))
 
@@ -69,6 +71,18 @@ def test_no_byte_is_overwritten_too_early(seed: int) -> None:
         program = quick_program(graph, choice)
         assert overwritten(program) == []
         assert len(program.layers) == len([n for n in graph.nodes if not n.op.is_view]) - len(choice.chains)
+
+
+def test_schedules_know_of_layers_in_one() -> None:
+    graph = network(14)
+    alone, points = plan(graph, M4), explore(graph, M4)
+    fastest = points[0]
+    assert fastest.choice.chains and fastest.cost < alone.cost and fastest.ram <= alone.ram
+    assert f"in {len(fastest.choice.chains)} kernel" in fastest.describe()
+    for point in points:
+        assert overwritten(point.program) == []
+        inside = [n for node in point.graph.nodes if isinstance(node.op, RegionOp) for n in node.op.body.nodes]
+        assert not {n.outs[0] for n in inside} & {v for c in point.choice.chains.items() for v in (c[0], *c[1])}
 
 
 @given(st.integers(0, 2**32 - 1), st.data())

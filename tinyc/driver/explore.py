@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyc.driver.compile import Options, read_model, tell_float_layers, write_model
+from tinyc.driver.compile import Options, read_model, settled, tell_float_layers, write_model
 from tinyc.driver.compiled import CompiledModel
 from tinyc.driver.output import check_output
 from tinyc.driver.phases import Given, Lowered, Quantization, lower
@@ -45,13 +45,14 @@ class Exploration:
     def compile(self, point: Point, out: str | Path) -> CompiledModel:
         """Compile one of the points into a folder, which is replaced as a whole or not at all."""
         check_output(Path(out), None)
-        self._work.write(point, Path(out))
+        self._work.write(self._work.settled(point), Path(out))
         return CompiledModel(Path(out))
 
 
 def explore_model(model: Path, options: Options, measure: bool = False, out: Path | None = None) -> Exploration:
     """Search; with `measure` count the instructions of each point; compile the one chosen into the folder `out`.
 
+    Points that are measured or compiled have the kernels that `compile` takes for them, the others estimates of these.
     Raises TinycError if the model cannot run as is wished, the board has no emulator to measure with, or `out` cannot
     be written; DoesNotFitError if there is nothing for `out`.
     """
@@ -70,12 +71,15 @@ def explore_model(model: Path, options: Options, measure: bool = False, out: Pat
         verify(point.graph)
     chosen = pick(points, wish, space, macs)
     problem = None if chosen is not None else misfit(points, wish, space, macs)
+    if out is not None and problem is not None:
+        raise problem
     work = _Work(model, options, lowered, quantization, points)
+    final = [work.settled(p, p is chosen) if measure or (out is not None and p is chosen) else p for p in points]
+    if chosen is not None:
+        chosen = final[points.index(chosen)]
+    points, work = final, replace(work, points=final)
     counts = work.measured() if measure else [None] * len(points)
-    if out is not None:
-        if chosen is None:
-            assert problem is not None
-            raise problem
+    if out is not None and chosen is not None:
         work.write(chosen, out)
     return Exploration(points, chosen, problem, macs, space.bytes, counts, work)
 
@@ -89,6 +93,12 @@ class _Work:
     lowered: Lowered
     quantization: Quantization | Given | None
     points: Sequence[Point]
+
+    def settled(self, point: Point, chosen: bool = False) -> Point:
+        """With the kernels that `compile` takes; those of the one that is chosen may fill all that is allowed."""
+        self.options.watch(f"choosing kernels for {point.ram} bytes of RAM")
+        wish = self.options.schedule if chosen else replace(self.options.schedule, ram=None)
+        return settled(point, replace(self.options, schedule=wish))
 
     def write(self, point: Point, out: Path, cache_dir: Path | None = None) -> None:
         """Compile a point into a folder."""

@@ -1,11 +1,11 @@
 """The search for schedules: which stretches of a network to run as regions, and how.
 
-A schedule cuts the network into segments (`segments.py`), single layers or regions. Its peak is the largest of theirs,
-its cost their sum, so the best schedule within a budget of RAM is a shortest path from the first node to the last over
-the segments that keep to the budget. Regions start and end where little waits, and anywhere around the fullest segment.
-First the least peak is found (a path whose largest step is smallest); what a region holds inside never shrinks when it
-gets longer, so most regions need not be looked at. Then, for budgets from there up to layer by layer, the cheapest
-paths. What is found is planned, and what another plan beats is dropped.
+A schedule cuts the network into segments (`segments.py`): single layers, layers in one, regions. Its peak is the
+largest of theirs, its cost their sum, so the best schedule within a budget of RAM is a shortest path from the first
+node to the last over the segments that keep to the budget. Regions start and end where little waits, and anywhere
+around the fullest segment. First the least peak is found (a path whose largest step is smallest); what a region holds
+inside never shrinks when it gets longer, so most regions need not be looked at. Then, for budgets from there up to
+layer by layer, the cheapest paths. What is found is planned, and what another plan beats is dropped.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from tinyc.ir.kernel import KernelSet
 from tinyc.ir.parts import Mode, Tiling
 from tinyc.ir.region import RegionOp, flattened
 from tinyc.program.choice import Choice
-from tinyc.program.program import Program, build_program
+from tinyc.program.program import Program, build_program, lower_graph
 from tinyc.samples import Say, silent
 from tinyc.schedule.cost import instructions
 from tinyc.schedule.recompute import candidates, computed_twice
-from tinyc.schedule.regions import with_regions
+from tinyc.schedule.regions import Cut, with_regions
 from tinyc.schedule.segments import TILES, Memo, Segment, Segments
 
 BUDGETS = 10  # between the least peak and layer by layer
@@ -37,6 +37,9 @@ AROUND = 12  # nodes before and behind the fullest segment: there, regions may s
 TILED = 40  # regions that are tried in strips
 TILING_PAYS = 1.1  # strips are tried where more is in use than this many times the inputs
 DEFAULT_OVERHEAD = 1.08
+
+Path = tuple[tuple[int, int, Cut | None], ...]
+"""A way through the network: the first node, the end and the region of each segment."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +70,12 @@ class Point:
             assert isinstance(op, RegionOp)
             strips = f" in {op.strips} strips" if op.strips > 1 else ""
             texts.append(f"{op.mode} {op.rows} row{'s' if op.rows > 1 else ''}{strips}: {node.name}")
-        return "; ".join(texts) or "layer by layer"
+        chains = self.choice.chains.values()
+        layers, kernels = (
+            sum(len(before) + 1 for before in chains),
+            f"{len(chains)} kernel{'s' if len(chains) > 1 else ''}",
+        )
+        return ("; ".join(texts) or "layer by layer") + (f", {layers} layers in {kernels}" if chains else "")
 
 
 def explore(
@@ -82,23 +90,51 @@ def explore(
     With `fed` the input arrives by rows, and every point has a region that takes it. Only the kernel set `tinyc` has
     what regions need beside the layers' own kernels.
     """
-    points = [] if fed else [plan(graph, choice)]
+    schedules = [] if fed else [(graph, choice)]
     if choice.kernels is KernelSet.TINYC:
-        schedules = list(_schedules(graph, choice, fed, modes, say))
-        for number, scheduled in enumerate(schedules, 1):
-            say(f"planning schedule {number} of {len(schedules)}")
-            points.append(plan(scheduled, choice))
+        schedules += _schedules(graph, choice, fed, modes, say)
+    points: list[Point] = []
+    hopes = sorted((_hope(*s) for s in schedules), key=lambda hope: (hope.cost, hope.macs))
+    for number, hope in enumerate(hopes, 1):
+        say(f"planning schedule {number} of {len(hopes)}")
+        if not any(p.ram <= hope.ram and p.cost <= hope.cost and p.macs <= hope.macs for p in points):
+            points.append(plan(hope.graph, hope.choice))
     return front(points)
 
 
-def _schedules(graph: Graph, choice: Choice, fed: bool, modes: Collection[Mode], say: Say) -> Iterator[Graph]:
-    """Graphs with regions that are worth planning: of the graph as it is, then with wide tensors computed twice."""
+@dataclass(frozen=True, eq=False)
+class _Hope:
+    """What a schedule costs, and what its arena takes at least: planning it takes a while."""
+
+    graph: Graph
+    choice: Choice
+    ram: int
+    macs: int
+    cost: int
+
+
+def _hope(graph: Graph, choice: Choice) -> _Hope:
+    lowering, used = lower_graph(graph, choice)
+    cost = instructions(lowering.steps, lowering.layers, choice.costs)
+    return _Hope(graph, choice, used.in_use(), graph.macs(), cost)
+
+
+def _schedules(
+    graph: Graph, choice: Choice, fed: bool, modes: Collection[Mode], say: Say
+) -> Iterator[tuple[Graph, Choice]]:
+    """What is worth planning, with regions and chains: the graph as it is, then with wide tensors computed twice."""
     memo: Memo = {}
     base = graph.macs()
     while graph.macs() <= MOST_TWICE * base:
-        search = _Search(Segments(graph, choice, fed, memo), modes, say)
-        for path in search.paths():
-            yield with_regions(graph, [s.cut for s in path if s.cut])
+        segments = Segments(graph, choice, fed, memo)
+        search = _Search(segments, modes, say)
+        # what is in use is less with layers in one, but leaves the planner more gaps
+        several = [_Search(segments, modes, say, in_one=True)] if segments.has_chains else []
+        seen: set[Path] = set()
+        for path in (path for s in (search, *several) for path in s.paths(seen)):
+            in_one = filter(None, map(segments.in_one, path))
+            chains = {values[-1]: values[:-1] for values in in_one}
+            yield with_regions(graph, [s.cut for s in path if s.cut]), replace(choice, chains=chains)
         wide = {v: graph.types[v].bytes for v in candidates(graph)}
         if search.least is None or max(wide.values(), default=0) * WORTH_TWICE < search.least:
             return
@@ -144,27 +180,28 @@ def choose(
 
 
 class _Search:
-    def __init__(self, segments: Segments, modes: Collection[Mode], say: Say) -> None:
-        self.segments, self.modes, self.say = segments, modes, say
+    """`in_one`: also with layers that kernels compute in one."""
+
+    def __init__(self, segments: Segments, modes: Collection[Mode], say: Say, in_one: bool = False) -> None:
+        self.segments, self.modes, self.say, self.in_one = segments, modes, say, in_one
         self.regions: dict[int, list[Segment]] = {}
         self.least: int | None = None
         """The least peak found, without tiles."""
 
-    def paths(self) -> Iterable[list[Segment]]:
-        """The schedules worth planning."""
+    def paths(self, seen: set[Path]) -> Iterable[list[Segment]]:
+        """The schedules worth planning that were not `seen` yet."""
         self.least = least = self._least()
         if least is None:
             return
         plain = self._plain_peak()
         self._tiles(least)
-        seen: set[tuple[object, ...]] = set()
         for budget in self._budgets(least, plain):
             path = self._cheapest(budget)
             if path is None:
                 continue
             path = [self._with_more_rows(s, budget) for s in path]
             key = tuple((s.first, s.last, s.cut) for s in path)
-            if key not in seen and any(s.cut for s in path):
+            if key not in seen and any(s.last - s.first > 1 for s in path):
                 seen.add(key)
                 yield path
 
@@ -230,6 +267,8 @@ class _Search:
         plain = self.segments.plain(first)
         if plain is not None:
             yield plain
+        if self.in_one:
+            yield from self.segments.chains(first)
         yield from self.regions.get(first, ())
 
     def _bottleneck(self, bound: int = 2**62) -> list[Segment] | None:

@@ -1,4 +1,4 @@
-"""Stretches of a network, each run layer by layer or as one region: what each takes by itself.
+"""Stretches of a network, each one layer, layers that kernels compute in one, or a region: what each takes by itself.
 
 What a stretch has in use at its fullest step depends on nothing outside it but on which tensors wait meanwhile. So
 the peak of a network that is cut into stretches is the largest of theirs.
@@ -17,6 +17,7 @@ from tinyc.ir.graph import Graph
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.parts import Mode, Tiling
 from tinyc.ir.region import RegionOp
+from tinyc.program.chains import find_chains, names
 from tinyc.program.choice import Choice
 from tinyc.program.program import lower_graph
 from tinyc.schedule.cost import instructions
@@ -25,7 +26,7 @@ from tinyc.schedule.regions import Cut, stretch, with_regions
 
 @dataclass(frozen=True)
 class Segment:
-    """Nodes [first, last) as one node or one region (`cut`). Bytes in use at the fullest step, and what it executes."""
+    """Nodes [first, last) as one region (`cut`) or kernel. Bytes in use at the fullest step, and what it executes."""
 
     first: int
     last: int
@@ -58,6 +59,12 @@ class Segments:
         for index, node in enumerate(graph.nodes):
             self._last_read.update(dict.fromkeys(map(self._source, node.ins), index))
         self._last_read.update(dict.fromkeys((self._source(p.value) for p in graph.outputs), self.count))
+        self._chains: dict[int, list[int]] = {}
+        numbers = {id(n): i for i, n in enumerate(graph.nodes)}
+        for nodes in find_chains(graph, choice):
+            first, last = numbers[id(nodes[0])], numbers[id(nodes[-1])] + 1
+            if last - first == len(nodes):
+                self._chains.setdefault(first, []).append(last)
 
     def _source(self, value: str) -> str:
         while value in self._views:
@@ -79,6 +86,23 @@ class Segments:
         if self.fed and at == 0:
             return None
         return self._get(at, at + 1, None)
+
+    @property
+    def has_chains(self) -> bool:
+        """Whether there are layers that kernels compute in one."""
+        return bool(self._chains)
+
+    def chains(self, at: int) -> Iterator[Segment]:
+        """The layers from one on that kernels compute in one."""
+        for last in self._chains.get(at, ()) if not (self.fed and at == 0) else ():
+            segment = self._get(at, last, None)
+            if segment is not None:
+                yield segment
+
+    def in_one(self, segment: Segment) -> tuple[str, ...]:
+        """The names of the results of the layers of a chain; none if it is not one."""
+        nodes = self.graph.nodes[segment.first : segment.last]
+        return names(nodes) if segment.cut is None and len(nodes) > 1 else ()
 
     def region(self, first: int, last: int, tiling: Tiling) -> Segment | None:
         """A region; None if these nodes cannot run so."""
@@ -132,6 +156,10 @@ class Segments:
     def _alone_takes(self, graph: Graph, first: int, last: int, tiling: Tiling | None) -> Segment | None:
         """What a stretch takes when nothing waits."""
         cut = None if tiling is None else Cut(first, last, tiling, self.fed and first == 0)
+        choice = self.choice
+        if cut is None and last - first > 1:
+            *before, whole = names(graph.nodes)
+            choice = replace(choice, chains={whole: tuple(before)})
         if cut is not None:
             if cut.fed and any(self._last_read.get(p.value, -1) >= last for p in self.graph.inputs):
                 return None
@@ -143,7 +171,7 @@ class Segments:
             except TinycError:
                 return None
         try:
-            lowering, used = lower_graph(graph, self.choice)
+            lowering, used = lower_graph(graph, choice)
         except TinycError:
             return None
         results = {lowering.places[p.value].name for p in graph.outputs}
