@@ -71,6 +71,11 @@ class Layer:
     fed: int = 1
     behind: tuple[Layer, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """The operators in one, such as conv2d+max_pool2d."""
+        return "+".join(layer.op.name for layer in (self, *self.behind))
+
 
 def convolution(height: int, width: int, depth: int, out: int, kernel: int | Shape, stride: int = 1) -> Layer:
     """A convolution with as much padding as keeps the size at stride 1."""
@@ -83,6 +88,13 @@ def depthwise(height: int, width: int, channels: int, kernel: int = 3, stride: i
     """A depthwise convolution, padded likewise."""
     op = DepthwiseConv2D(stride=(stride, stride), pads=_same(kernel, kernel))
     return Layer(op, ((1, height, width, channels), (1, kernel, kernel, channels), (channels,)))
+
+
+def max_pool(height: int, width: int, channels: int, window: int | Shape) -> Layer:
+    """Maxima over windows that part the plane."""
+    window_h, window_w = (window, window) if isinstance(window, int) else window
+    op = MaxPool2D((window_h, window_w), (window_h, window_w))
+    return Layer(op, ((1, height, width, channels),))
 
 
 def dense(rows: int, depth: int, out: int) -> Layer:
@@ -157,6 +169,15 @@ def chains() -> Iterator[Layer]:
     yield _in_one(convolution(96, 96, 3, 8, 3, 2), depthwise(48, 48, 8))
     yield _in_one(convolution(16, 16, 5, 12, 3), depthwise(16, 16, 12))
     yield _in_one(convolution(49, 10, 1, 64, (10, 4), 2), depthwise(25, 5, 64))
+
+    for height, width, depth, out, kernel, window in (
+        (28, 28, 1, 6, 5, 2), (14, 14, 6, 16, 5, 2), (32, 32, 3, 32, 3, 2), (15, 17, 32, 32, 3, 2),
+        (8, 8, 32, 64, 5, 2), (16, 16, 16, 33, 3, 2), (24, 24, 8, 16, 1, 2), (7, 9, 12, 10, 3, 2),
+        (64, 1, 6, 16, (5, 1), (2, 1)), (1, 49, 13, 8, (1, 3), (1, 2)), (1, 24, 32, 16, (1, 3), (1, 2)),
+        (20, 20, 8, 12, 3, (1, 2)), (18, 18, 6, 8, 3, 3), (1, 96, 4, 12, (1, 9), (1, 4)), (1, 61, 8, 5, (1, 4), (1, 3)),
+        (8, 8, 64, 64, 3, 2),
+    ):  # fmt: skip
+        yield _in_one(convolution(height, width, depth, out, kernel), max_pool(height, width, out, window))
 
 
 def _in_one(first: Layer, *behind: Layer) -> Layer:
@@ -327,10 +348,12 @@ def main() -> int:
     parser.add_argument("--boards", nargs="+", default=BOARDS, metavar="BOARD", help="default: one of each core")
     parser.add_argument("--update", action="store_true", help="write costs/<core>.json")
     parser.add_argument("--only", choices=SWEEPS, help="measure in int8 or in float; default: both")
-    parser.add_argument("--operators", nargs="+", metavar="NAME", help="measure these, such as conv2d; default: all")
+    parser.add_argument(
+        "--operators", nargs="+", metavar="NAME", help="such as conv2d, or conv2d+max_pool2d in one; default: all"
+    )
     args = parser.parse_args()
     layers = {
-        kind: [layer for layer in SWEEPS[kind]() if args.operators is None or layer.op.name in args.operators]
+        kind: [layer for layer in SWEEPS[kind]() if args.operators is None or layer.name in args.operators]
         for kind in ([args.only] if args.only else SWEEPS)
     }
     graphs = {kind: graph_of(some, kind == "int8") for kind, some in layers.items() if some}

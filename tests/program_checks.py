@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
 
 from tinyc.ir.graph import Graph
 from tinyc.memory.check import find_fault
 from tinyc.memory.first_fit import plan_first_fit
-from tinyc.program.choice import Choice
+from tinyc.program.chains import best_apart, find_chains, names
+from tinyc.program.choice import Choice, kind
 from tinyc.program.program import Program, lower_graph
 from tinyc.program.steps import Place
 
@@ -56,3 +60,14 @@ def overwritten(program: Program) -> list[str]:
     for port in program.graph.outputs:
         check(program.places[port.value], f"output {port.name}")
     return wrong
+
+
+def in_one(graph: Graph, choice: Choice) -> Iterator[Choice]:
+    """Choices that take all candidates of as many chains as can be."""
+    found = find_chains(graph, choice)
+    taken = best_apart(graph, dict.fromkeys(found, 1.0))
+    chains = {names(nodes)[-1]: names(nodes)[:-1] for nodes in taken}
+    offers = {names(nodes)[-1]: found[nodes].candidates for nodes in taken}
+    for turn in range(max(map(len, offers.values()), default=0)):
+        offered = {value: candidates[min(turn, len(candidates) - 1)] for value, candidates in offers.items()}
+        yield replace(choice, picks={v: kind(c) for v, c in offered.items()}, chains=chains)

@@ -64,13 +64,21 @@ TINYC_ALWAYS_INLINE void tinyc_conv_plain_filters(const tinyc_conv_plain_params 
     }
 }
 
+/* Whether any window reaches beyond x. */
+TINYC_ALWAYS_INLINE int tinyc_conv_plain_padded(const tinyc_conv_plain_params *p)
+{
+    const int32_t last_row = p->in_h - p->kernel_h;
+    const int32_t last_column = p->in_w - p->kernel_w;
+    return p->pad_top > 0 || p->pad_left > 0 || (p->out_h - 1) * p->stride_h - p->pad_top > last_row ||
+           (p->out_w - 1) * p->stride_w - p->pad_left > last_column;
+}
+
 TINYC_ALWAYS_INLINE void tinyc_conv_plain_s8_inline(const tinyc_conv_plain_params *p, const int8_t *x, const int32_t *w,
                                                     uint32_t *workspace, int8_t *y)
 {
     const int32_t last_row = p->in_h - p->kernel_h;
     const int32_t last_column = p->in_w - p->kernel_w;
-    const int padded = p->pad_top > 0 || p->pad_left > 0 || (p->out_h - 1) * p->stride_h - p->pad_top > last_row ||
-                       (p->out_w - 1) * p->stride_w - p->pad_left > last_column;
+    const int padded = tinyc_conv_plain_padded(p);
     int8_t *const pad = (int8_t *)(workspace + TINYC_COLUMN_WORDS * 4 * p->steps);
     if (padded) {
         (void)memset(pad, p->pad_value, (size_t)p->in_c);

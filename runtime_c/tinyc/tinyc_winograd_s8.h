@@ -216,24 +216,33 @@ TINYC_ALWAYS_INLINE void tinyc_winograd_products(const tinyc_winograd_params *p,
     }
 }
 
-/* At times the sums of one tile and one filter: its results, as far as they lie inside. */
+/* At times the sums of one tile and one filter: four times those of its pixels, row by row. */
+TINYC_ALWAYS_INLINE void tinyc_winograd_pixels(const uint32_t *sums, uint32_t bias, int32_t *pixels)
+{
+    const uint32_t left = sums[8] + bias, right = sums[12] + bias;
+    pixels[0] = (int32_t)(sums[0] + left + sums[16]);
+    pixels[1] = (int32_t)(sums[4] + right + sums[20]);
+    pixels[2] = (int32_t)(left - sums[16] - sums[24]);
+    pixels[3] = (int32_t)(right - sums[20] - sums[28]);
+}
+
+/* The results of one tile and one filter, as far as they lie inside. */
 TINYC_ALWAYS_INLINE void tinyc_winograd_results(const tinyc_winograd_params *p, int32_t rows, int32_t columns,
                                                 const uint32_t *sums, uint32_t bias, const int32_t *scale, int8_t *y)
 {
-    const uint32_t left = sums[8] + bias, right = sums[12] + bias;
-    const uint32_t results[4] = {sums[0] + left + sums[16], sums[4] + right + sums[20], left - sums[16] - sums[24],
-                                 right - sums[20] - sums[28]};
+    int32_t pixels[4];
+    tinyc_winograd_pixels(sums, bias, pixels);
     /* even sizes are known before the program runs */
     const int both_columns = p->out_w % 2 == 0 || columns > 1, both_rows = p->out_h % 2 == 0 || rows > 1;
     const int32_t row = p->out_w * p->out_c;
-    y[0] = tinyc_result(&p->stage, (int32_t)results[0], scale);
+    y[0] = tinyc_result(&p->stage, pixels[0], scale);
     if (both_columns) {
-        y[p->out_c] = tinyc_result(&p->stage, (int32_t)results[1], scale);
+        y[p->out_c] = tinyc_result(&p->stage, pixels[1], scale);
     }
     if (both_rows) {
-        y[row] = tinyc_result(&p->stage, (int32_t)results[2], scale);
+        y[row] = tinyc_result(&p->stage, pixels[2], scale);
         if (both_columns) {
-            y[row + p->out_c] = tinyc_result(&p->stage, (int32_t)results[3], scale);
+            y[row + p->out_c] = tinyc_result(&p->stage, pixels[3], scale);
         }
     }
 }

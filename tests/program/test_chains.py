@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 from math import inf
@@ -14,7 +14,7 @@ import pytest
 from generated import generate
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from program_checks import overwritten, quick_program
+from program_checks import in_one, overwritten, quick_program
 from strategies import Builder, int_inputs, quantized, random_graph
 
 from tinyc.driver.phases import simplify
@@ -23,8 +23,8 @@ from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.region import RegionOp
 from tinyc.ir.types import Rounding
 from tinyc.ops import Add, Conv2D, DepthwiseConv2D
-from tinyc.program.chains import best_apart, find_chains, names
-from tinyc.program.choice import Choice, kind
+from tinyc.program.chains import best_apart
+from tinyc.program.choice import Choice
 from tinyc.program.costs import shipped_costs
 from tinyc.program.program import Program, build_program
 from tinyc.program.selection import Budget, code_of, layer_options, select_kernels
@@ -50,17 +50,6 @@ def network(seed: int, rounding: Rounding = Rounding.SINGLE) -> Graph:
         narrow = b.linear(Conv2D(), deep, b.normal(out, 1, 1, middle, scale=middle**-0.5), 0, False)
         x = b.apply(Add(), *rng.sample((x, narrow), 2)) if b.type(narrow).shape == b.type(x).shape else narrow
     return quantized(simplify(b.finish(x)), rounding)
-
-
-def in_one(graph: Graph, choice: Choice) -> Iterator[Choice]:
-    """Choices that take all candidates of as many chains as can be."""
-    found = find_chains(graph, choice)
-    taken = best_apart(graph, dict.fromkeys(found, 1.0))
-    chains = {names(nodes)[-1]: names(nodes)[:-1] for nodes in taken}
-    offers = {names(nodes)[-1]: found[nodes].candidates for nodes in taken}
-    for turn in range(max(map(len, offers.values()), default=0)):
-        offered = {value: candidates[min(turn, len(candidates) - 1)] for value, candidates in offers.items()}
-        yield replace(choice, picks={v: kind(c) for v, c in offered.items()}, chains=chains)
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -9,13 +9,16 @@ from typing import ClassVar
 import numpy as np
 
 from tinyc.ir.accumulation import Accumulation
+from tinyc.ir.chain import Chain
 from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, tinyc_call
 from tinyc.ir.op import Array, Region, Signature
 from tinyc.ir.types import TensorType
-from tinyc.ops._clamp import stored_range
+from tinyc.ops._clamp import narrower, stored_range
+from tinyc.ops._convolution import ConvolutionOp
 from tinyc.ops._pool import PoolOp
 from tinyc.ops._sums import size_of
 from tinyc.ops.clamp import Clamp
+from tinyc.ops.kernels import conv_max
 from tinyc.ops.kernels.pools import maxima
 
 
@@ -33,6 +36,14 @@ class MaxPool2D(PoolOp):
 
     def blocks_call(self, sig: Signature) -> KernelCall | None:
         return maxima(sig, self.moving_window, stored_range(self.low, self.high, sig.y.q))
+
+    def fused_kernels(self, chain: Chain, target: KernelTarget) -> Sequence[Candidate]:
+        producer, sig = chain.first, chain.last.sig
+        if len(chain.links) > 2 or not isinstance(producer.op, ConvolutionOp) or not producer.op.gathers(producer.sig):
+            return []
+        clamp = narrower((producer.op.low, producer.op.high), self.low, self.high)
+        window = producer.op.window_over(producer.sig.ins[1].shape)
+        return conv_max.candidates(conv_max.Layers(producer.sig, sig, clamp, window, self.moving_window), target)
 
     def cmsis_workspace(self, sig: Signature, target: KernelTarget) -> int:
         return 0

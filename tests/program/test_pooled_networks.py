@@ -1,0 +1,116 @@
+"""Networks of convolutions and poolings, in one: the same bits, less RAM, fewer instructions."""
+
+from __future__ import annotations
+
+from math import inf, prod
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from generated import generate
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from program_checks import in_one, overwritten, quick_program
+from strategies import Builder, int_inputs, quantized
+
+from tinyc.driver.phases import simplify
+from tinyc.ir.graph import Graph
+from tinyc.ir.kernel import KernelTarget
+from tinyc.ir.types import Rounding
+from tinyc.ops import Clamp, Conv2D, Dense, MaxPool2D, Reshape
+from tinyc.program.choice import Choice
+from tinyc.program.costs import shipped_costs
+from tinyc.program.program import Program, build_program
+from tinyc.program.selection import Budget, layer_options, select_kernels
+
+CHOICES = {
+    "mps2-an386": Choice(KernelTarget(dsp=True), costs=shipped_costs("cortex-m4")),
+    "mps2-an385": Choice(KernelTarget(), costs=shipped_costs("cortex-m3")),
+    "qemu-m0": Choice(KernelTarget(thumb1=True), costs=shipped_costs("cortex-m0")),
+}
+
+
+def network(seed: int, rounding: Rounding = Rounding.SINGLE) -> Graph:
+    """Of random sizes: along one axis or two, the ReLU before the pooling or behind it."""
+    rng = Random(seed)
+    b = Builder(rng)
+    flat = rng.random() < 0.3
+    x = b.input(1, 1 if flat else rng.randint(6, 17), rng.randint(6, 17), rng.choice((1, 3, 4, 8)))
+    for _ in range(rng.randint(1, 3)):
+        _, height, width, depth = b.type(x).shape
+        size, pool = rng.choice((1, 3, 3, 5)), rng.choice((2, 2, 3))
+        kernel, window = ((1, size), (1, pool)) if flat else ((size, size), (pool, pool))
+        if height < window[0] or width < window[1]:
+            break
+        pads = (kernel[0] // 2, kernel[1] // 2) * 2
+        weights = b.normal(rng.randint(1, 9), *kernel, depth, scale=(prod(kernel) * depth) ** -0.5)
+        before = rng.random() < 0.7
+        x = b.linear(Conv2D(pads=pads, low=0.0 if before else -inf), x, weights, 0, plant=False)
+        x = b.apply(MaxPool2D(window, window), x)
+        x = x if before else b.apply(Clamp(0.0, rng.choice((6.0, inf))), x)
+    cells = prod(b.type(x).shape)
+    x = b.apply(Reshape((1, cells)), x)
+    x = b.linear(Dense(), x, b.normal(5, cells, scale=cells**-0.5), 0, plant=False)
+    return quantized(simplify(b.finish(x)), rounding)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(sorted(CHOICES)))
+@settings(deadline=None, max_examples=20)
+def test_no_byte_is_overwritten_too_early(seed: int, board: str) -> None:
+    graph = network(seed)
+    for choice in in_one(graph, CHOICES[board]):
+        program = quick_program(graph, choice)
+        assert overwritten(program) == []
+        assert len(program.layers) == len([n for n in graph.nodes if not n.op.is_view]) - len(choice.chains)
+
+
+@pytest.mark.parametrize("board", CHOICES)
+def test_small_classifier(board: str) -> None:
+    """Three times a 3x3 convolution, ReLU and pooling of an image of 32x32: each in one."""
+    b = Builder(Random(1))
+    x = b.input(1, 32, 32, 3)
+    for out in (16, 32, 32):
+        depth = b.type(x).shape[3]
+        weights = b.normal(out, 3, 3, depth, scale=(9 * depth) ** -0.5)
+        x = b.apply(MaxPool2D((2, 2), (2, 2)), b.linear(Conv2D(pads=(1, 1, 1, 1), low=0.0), x, weights, 0, False))
+    graph, choice = quantized(simplify(b.finish(x)), Rounding.SINGLE), CHOICES[board]
+    taken = select_kernels(graph, choice, Budget())
+    assert len(taken.chains) == 3
+    apart = layer_options(graph, choice)
+    before = sum(min(o.instructions for o in some) for some in apart.values())
+    assert sum(some[0].instructions for some in layer_options(graph, taken).values()) < before
+    # what is left: the image, a quarter of the first result, and columns
+    assert build_program(graph, taken).arena_bytes < 0.7 * build_program(graph, choice).arena_bytes
+
+
+def _built(choice: Choice) -> object:
+    def build(graph: Graph, _: Choice) -> Program:
+        return build_program(graph, choice, canaries=True)
+
+    return build
+
+
+@pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("board", ["mps2-an386", pytest.param("qemu-m0", marks=pytest.mark.slow)])
+def test_same_bits_as_the_interpreter(board: str, rounding: Rounding, tmp_path: Path) -> None:
+    graph = network(9, rounding)
+    turns = list(in_one(graph, CHOICES[board]))
+    assert turns
+    for turn, choice in enumerate(turns):
+        model = generate(graph, tmp_path / str(turn), build=_built(choice))
+        inputs = int_inputs(graph, turn)
+        want = model.interpreted(inputs)
+        for value, data in model.host_values(inputs).items():
+            np.testing.assert_array_equal(data, want[value], value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("board", CHOICES)
+def test_same_bits_on_the_cores(board: str, tmp_path: Path) -> None:
+    for seed in (1, 4, 8, 13, 14):
+        graph = network(seed)
+        for turn, choice in enumerate(in_one(graph, CHOICES[board])):
+            model = generate(graph, tmp_path / f"{seed} {turn}", board, build=_built(choice))
+            inputs = int_inputs(graph, turn)
+            assert model.emulate([inputs]).outputs == model.output_bytes(inputs)
