@@ -138,3 +138,10 @@ def test_more_heads_than_values() -> None:
 def test_a_cubic_of_infinite_height() -> None:
     resized = node("Resize", ["x", "", "s"], ["y"], mode="cubic", cubic_coeff_a=float("inf"))
     refused(build([resized], {"x": (1, 1, 4, 4)}, {"s": np.full(4, 2, np.float32)}), "cubic_coeff_a = inf")
+
+
+def test_a_condition_of_no_values() -> None:
+    info = helper.make_tensor_value_info("z", TensorProto.FLOAT, (2,))
+    branch = helper.make_graph([node("Identity", ["x"], ["z"])], "b", [], [info])
+    chosen = node("If", ["c"], ["y"], then_branch=branch, else_branch=branch)
+    refused(build([chosen], {"x": (2,)}, {"c": np.zeros(0, bool)}), "condition 'c' of shape (0,) is not one value")

@@ -98,13 +98,20 @@ class _Body:
         assert known is not None
         return known
 
+    def number(self, known: Known | None, name: str, what: str) -> int:
+        """The one number of what has to be known at compile time."""
+        data = self.constant(known, name, what).data
+        if data.size != 1:
+            raise TinycError(f"the {what} '{name}' of shape {data.shape} is not one value", self.at)
+        return int(data.reshape(())[()])
+
 
 def _if(body: _Body) -> list[Known]:
     """The branch that is taken; of both each element by the condition where that is computed at run time."""
     condition = body.ins[0]
     branches = [body.graph(f"{name}_branch", len(body.node.output)) for name in ("then", "else")]
     if isinstance(condition, Constant):
-        taken = 0 if condition.data.reshape(-1)[0] else 1
+        taken = 0 if body.number(condition, body.node.input[0], "condition") else 1
         return body.run(branches[taken], (), "else" if taken else "then")
     assert condition is not None
     first, second = (body.run(b, (), label) for b, label in zip(branches, ("then", "else"), strict=True))
@@ -121,11 +128,11 @@ def _loop(body: _Body) -> list[Known]:
     trips, going = (*body.ins[:2], None, None)[:2]
     carried = [known for known in body.ins[2:] if known is not None]
     graph = body.graph("body", 1 + len(carried))
-    count = None if trips is None else int(body.constant(trips, body.node.input[0], "trip count").data.reshape(-1)[0])
+    count = None if trips is None else body.number(trips, body.node.input[0], "trip count")
     scanned: list[list[Known]] = [[] for _ in graph.output[1 + len(carried) :]]
     iteration = 0
     while count is None or iteration < count:
-        if going is not None and not body.constant(going, graph.output[0].name, "condition").data.reshape(-1)[0]:
+        if going is not None and not body.number(going, graph.output[0].name, "condition"):
             break
         _check_length(body, iteration)
         now = Constant(np.array(iteration, np.int64))
