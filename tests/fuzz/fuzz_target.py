@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 
 from tinyc.codegen.emit import emit_model
-from tinyc.driver.phases import Quantization, lower
+from tinyc.driver.phases import Given, Quantization, lower
 from tinyc.errors import TinycError, VerifyError
-from tinyc.frontend import tensors
-from tinyc.frontend.onnx import import_model, inspect_model
+from tinyc.frontend import import_model, inspect_model, tensors
 from tinyc.ir.graph import Graph
 from tinyc.ir.kernel import KernelTarget
+from tinyc.ir.types import Rounding
 from tinyc.program.choice import Choice
 from tinyc.program.program import build_program
+from tinyc.quant.adopt import is_quantized
 from tinyc.quant.calibrate import random_samples
 
 MOST_ELEMENTS = 2**22
@@ -64,7 +65,11 @@ def _compile(path: Path, choice: int) -> None:
     graph = import_model(path)
     if not _is_small(graph):
         return
-    quantization = Quantization(random_samples(graph, 1, 2)) if choice % 4 == 1 and graph.inputs else None
+    quantization: Quantization | Given | None = None
+    if is_quantized(graph) and choice % 4:
+        quantization = Given(list(Rounding)[choice % 2])
+    elif choice % 4 == 1 and graph.inputs:
+        quantization = Quantization(random_samples(graph, 1, 2))
     lowered = lower(graph, quantization)
     emit_model(build_program(lowered.graph, Choice(KernelTarget())), "model", "fuzzed", "")
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import fuzz_target as target
 import pytest
 from mutate import mutated
+from mutate_tflite import Mutator
 from onnx import ModelProto, TensorProto, helper
+from tflite_model import TfliteModel
 
 from tinyc.errors import UnsupportedError, VerifyError
+from tinyc.frontend import import_model as load_any
 from tinyc.frontend.onnx import import_model
 
 MINUTES = 20
@@ -75,6 +79,44 @@ def test_changes_are_models_and_reproducible(tmp_path: Path) -> None:
             continue
     assert 5 < compiled < 55  # neither harmless nor hopeless
     assert mutated(b"\xff\xff", [], 0) is None
+
+
+def relu6() -> bytes:
+    """A small TensorFlow Lite model."""
+    m = TfliteModel()
+    return m.output(m.op("RELU6", [m.input((1, 3))], m.tensor((1, 3)))).bytes()
+
+
+def problem(folder: Path, data: bytes) -> str:
+    """What tinyc says is wrong with a file."""
+    (folder / "m.tflite").write_bytes(data)
+    try:
+        load_any(folder / "m.tflite")
+    except target.TinycError as error:
+        return error.message
+    return ""
+
+
+def test_changes_of_tflite_models(tmp_path: Path) -> None:
+    def made() -> list[bytes]:
+        mutator = Mutator([relu6()], partial(problem, tmp_path))
+        return [mutator(relu6(), 16384, seed) for seed in range(150)]
+
+    changed = made()
+    assert changed == made()
+    assert len(set(changed)) > 75
+    assert all(target.examine(data, tmp_path / "m.tflite") is None for data in changed)
+    problems = [problem(tmp_path, data) for data in changed]
+    assert 10 < problems.count("") < 140  # neither harmless nor hopeless
+    assert sum("damaged" in p or "not a TensorFlow Lite model" in p for p in problems) > 5
+
+
+def test_results_get_the_shapes_that_follow(tmp_path: Path) -> None:
+    m = TfliteModel()
+    wrong = m.output(m.op("RELU6", [m.input((1, 3))], m.tensor((1, 4)))).bytes()
+    mutator = Mutator([wrong], partial(problem, tmp_path))
+    left = [problem(tmp_path, mutator(wrong, 16384, seed)) for seed in range(60)]
+    assert "its result 't1' has shape (1, 4), it should be (1, 3)" in left and "" in left
 
 
 @pytest.mark.slow

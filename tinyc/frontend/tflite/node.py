@@ -39,11 +39,16 @@ class NodeView(View):
 
     def result_quantization(self, index: int = 0) -> Quantization | None:
         """As `quantization`, of a result."""
-        return parameters(self.outputs[index], self.where)
+        return parameters(self._output(index), self.where)
 
     def result_type(self, index: int = 0) -> DType:
         """The element type in which the model has a result."""
-        return dtype(self.outputs[index], self.where)
+        return dtype(self._output(index), self.where)
+
+    def _output(self, index: int) -> Tensor:
+        if index >= len(self.outputs):
+            raise self.invalid(f"it has {len(self.outputs)} results, at least {index + 1} are expected")
+        return self.outputs[index]
 
     def stored(self, index: int, what: str) -> Array:
         """The data of a constant input as the model stores them; `what` they are, for the message."""

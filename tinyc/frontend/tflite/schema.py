@@ -25,6 +25,7 @@ T = TypeVar("T")
 IDENTIFIER = b"TFL3"
 VERSION = 3
 MOST_AXES = 32
+MOST_READ = 16  # times the file's bytes: parts that are alike may be stored once
 HINT = "convert the model anew; a viewer such as Netron shows what a file holds"
 
 
@@ -62,6 +63,7 @@ class _Reader:
     def __init__(self, data: bytes, file: str) -> None:
         self.data, self.file = data, file
         self.root: Any = tflite.Model.GetRootAs(data, 0)
+        self.left = MOST_READ * len(data)
 
     def model(self) -> Model:
         if self.root.Version() != VERSION:
@@ -88,9 +90,21 @@ class _Reader:
     def count(self, table: Any, name: str, least_bytes: int) -> int:
         """How many elements a list has, which lie in the file."""
         count: int = getattr(table, f"{name}Length")()
-        if count * least_bytes > len(self.data):
-            raise TinycError(f"the file is damaged: {count} {name.lower()} do not fit into it", self.file, HINT)
+        self.read(count * least_bytes, f"{count} {name.lower()}")
         return count
+
+    def read(self, size: int, what: str) -> None:
+        """Take note of so many bytes. A list that is read again and again makes an hour's work of a small file."""
+        self.left -= size
+        if size > len(self.data):
+            raise TinycError(f"the file is damaged: {what} do not fit into it", self.file, HINT)
+        if self.left < 0:
+            raise TinycError("the file is damaged: its parts overlap", self.file, HINT)
+
+    def text(self, data: bytes | None) -> str:
+        """UTF-8, as far as it is that."""
+        self.read(len(data or b""), "its texts")
+        return "" if data is None else data.decode("utf-8", "replace")
 
     def listed(self, table: Any, name: str) -> list[Any]:
         """A list of tables."""
@@ -111,7 +125,7 @@ class _Reader:
     # Parts
 
     def tensor(self, index: int, table: Any, buffers: list[Any]) -> Tensor:
-        name = _text(table.Name()) or f"tensor_{index}"
+        name = self.text(table.Name()) or f"tensor_{index}"
         where = f"{self.file}: tensor '{name}'"
         axes = max(self.count(table, "Shape", 4), self.count(table, "ShapeSignature", 4))
         if axes > MOST_AXES:
@@ -159,7 +173,7 @@ class _Reader:
         if number not in OPERATORS:
             raise UnsupportedError(f"operator code {number} is not known to the installed package tflite", where,
                                    "pip install -U tflite")  # fmt: skip
-        custom = _text(codes[at].CustomCode()) if OPERATORS[number] == "CUSTOM" else ""
+        custom = self.text(codes[at].CustomCode()) if OPERATORS[number] == "CUSTOM" else ""
         return Operator(
             index, OPERATORS[number], custom, codes[at].Version(), self.integers(table, "Inputs"),
             self.integers(table, "Outputs"), self.options(table, where),
@@ -188,11 +202,6 @@ class _Reader:
             elif not hasattr(table, f"{name}Length"):
                 values[name] = getattr(table, name)()
         return values
-
-
-def _text(data: bytes | None) -> str:
-    """UTF-8, as far as it is that."""
-    return "" if data is None else data.decode("utf-8", "replace")
 
 
 def _empty(kind: Callable[[], Any]) -> Any:

@@ -115,6 +115,8 @@ class Walk:
         """Import an operator whose inputs are all known."""
         self.check(operator)
         where = self.model.where(operator)
+        if not operator.outputs:
+            raise TinycError("it has no results", where)
         ins = [None if i == NOT_GIVEN else self._in(self.model.tensors[i], operator) for i in operator.inputs]
         if operator.code != "DEQUANTIZE" and all(isinstance(known, Constant) for known in ins if known):
             # the numbers themselves, so that the results are constants too

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.frontend.pieces import picked
+from tinyc.frontend.tensors import is_possible
 from tinyc.frontend.tflite.node import NodeView
 from tinyc.ops.resize import MAX_UNIT, Resize
 
@@ -83,8 +84,9 @@ def _read(view: NodeView) -> tuple[tuple[int, int], bool, bool]:
     """The wanted size, whether corners align, whether centres of pixels lie at halves."""
     view.count(2)
     size = view.integers(1, "size")
-    if len(view.shape(0)) != 4 or len(size) != 2 or min(size) < 1:
-        raise view.invalid(f"a size of {size} for an input of shape {view.shape(0)}")
+    shape = view.shape(0)
+    if len(shape) != 4 or len(size) != 2 or min(size) < 1 or not is_possible((shape[0], *size, shape[3])):
+        raise view.invalid(f"a size of {size} for an input of shape {shape}")
     corners, half = view.options.flag("AlignCorners"), view.options.flag("HalfPixelCenters")
     if corners and half:
         raise view.invalid("options AlignCorners and HalfPixelCenters contradict each other")
