@@ -313,6 +313,7 @@ EXACT: Mapping[str, Callable[[Draw], TfliteModel]] = {
     "SOFTMAX": softmax,
     "SUB": binary("SUB", "SubOptions"),
     "TANH": unary("TANH", lambda *_: (1 / 128, 0)),
+    "TRANSPOSE_CONV": transposed_convolution,
     "moves": moves,
     "network": network,
 }
@@ -323,6 +324,5 @@ NEAR: Mapping[str, Callable[[Draw], TfliteModel]] = {
     "PRELU": prelu,
     "SQUARED_DIFFERENCE": binary("SQUARED_DIFFERENCE", "SquaredDifferenceOptions", plain=True),
     "SUM": partial(reduction, "SUM", False),
-    "TRANSPOSE_CONV": transposed_convolution,
 }
 """What is computed in float between `dequantize` and `quantize`: rounded once, where TensorFlow Lite rounds twice."""

@@ -8,9 +8,9 @@ from math import prod
 import numpy as np
 
 from tinyc.frontend.onnx.handlers.layout import from_nhwc, to_nhwc
-from tinyc.frontend.onnx.handlers.phases import in_phases, transposed_axis
 from tinyc.frontend.onnx.handlers.sliding import attribute_values, check_values, read_axes, read_sliding
 from tinyc.frontend.onnx.node import NodeView
+from tinyc.frontend.phases import SINGLE, Filters, PhaseAxis, in_phases, transposed_axis
 from tinyc.ops.add import Add
 from tinyc.ops.conv2d import Conv2D
 from tinyc.ops.convolve import Convolve
@@ -89,9 +89,21 @@ def conv_transpose(node: NodeView) -> str:
     before, size = _cropped(node, shape[2:], strides, spans)
     if rank <= 2 and node.is_constant(1) and (node.is_constant(2) or not node.has(2)):
         axes = list(map(transposed_axis, shape[2:], kernel, strides, dilations, before, size))
-        return in_phases(node, axes, groups)
+        return _in_phases(node, [SINGLE, *axes][-2:], groups)
     op = Convolve(size=size, stride=strides, before=before, dilation=dilations, groups=groups, transposed=True)
     return with_bias(node, node.emit(op, node.value(0), node.value(1)), 2)
+
+
+def _in_phases(node: NodeView, axes: Sequence[PhaseAxis], groups: int) -> str:
+    """The transposed convolution with constant weights and bias."""
+    weights, rank = node.floats(1, "weights"), len(node.shape(0))
+    out = groups * weights.shape[1]
+    if node.has(2) and node.shape(2) != (out,):
+        raise node.invalid(f"a bias of shape {node.shape(2)} does not fit {out} channels")
+    bias = node.floats(2, "bias") if node.has(2) else np.zeros(out, np.float32)
+    planes = weights.reshape(*weights.shape[:2], -1, weights.shape[-1])
+    filters = Filters(planes, bias, node.scales(1, axis=1) * groups, groups)
+    return from_nhwc(node, in_phases(node, to_nhwc(node, node.value(0)), filters, axes), rank)
 
 
 def _cropped(

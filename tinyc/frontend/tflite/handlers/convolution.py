@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyc.frontend.phases import Filters, in_phases, transposed_axis
 from tinyc.frontend.sliding import MAX_VALUE, Axis, Sliding, plane
 from tinyc.frontend.tensors import as_float32
 from tinyc.frontend.tflite.handlers.activation import activated
 from tinyc.frontend.tflite.node import NodeView
-from tinyc.ops.add import Add
 from tinyc.ops.conv2d import Conv2D
-from tinyc.ops.convolve import Convolve
 from tinyc.ops.depthwise_conv2d import DepthwiseConv2D
 
 SAME, VALID = 0, 1
@@ -105,7 +104,7 @@ def transpose_conv(view: NodeView) -> str:
         raise view.invalid(f"weights of shape {weights.shape} do not fit {x} and a result of {size}")
     if size[0] != x[0] or min(size) < 1:
         raise view.invalid(f"a result of {size} from an input of {x}")
-    padding, before, strides = view.options.integer("Padding"), [], []
+    padding, axes = view.options.integer("Padding"), []
     if padding not in (SAME, VALID):
         raise view.options.unsupported("Padding", padding, "SAME and VALID")
     for axis, letter in ((1, "H"), (2, "W")):
@@ -117,11 +116,6 @@ def transpose_conv(view: NodeView) -> str:
             forward = forward.same(upper=True)
         if (padding == VALID and forward.extent > size[axis]) or forward.windows(False) != x[axis]:
             raise view.invalid(f"a result of {size} does not come from {x} with strides of {stride}")
-        before.append(forward.before)
-        strides.append(stride)
-    op = Convolve(size[1:3], tuple(strides), tuple(before), (1, 1), transposed=True)
-    planes = view.store_like(1, weights.transpose(3, 0, 1, 2))
-    y = view.transposed(view.emit(op, view.transposed(view.value(2), (0, 3, 1, 2)), planes), (0, 2, 3, 1))
-    if view.has(3):
-        y = view.emit(Add(), y, view.store_like(3, bias(view, 3, size[3], x=2)))
-    return activated(view, y)
+        axes.append(transposed_axis(x[axis], weights.shape[axis], stride, 1, forward.before, size[axis]))
+    filters = Filters(weights.transpose(3, 0, 1, 2), bias(view, 3, size[3], x=2), view.scales(1, axis=0))
+    return activated(view, in_phases(view, view.value(2), filters, axes, bias_index=3))

@@ -13,15 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyc.frontend.onnx.handlers.layout import from_nhwc, to_nhwc
-from tinyc.frontend.onnx.node import NodeView
+from tinyc.frontend.view import View
+from tinyc.ir.op import Op
 from tinyc.ops.conv2d import Conv2D
 from tinyc.ops.depthwise_conv2d import DepthwiseConv2D
 from tinyc.ops.strided import Strided
 
 
 @dataclass(frozen=True)
-class Axis:
+class PhaseAxis:
     """One axis: `taps[p, j]` is the tap with which phase p reads cell j of the window, -1 for none.
 
     The window goes over the input in `count` places, `pads` cells beyond either end, its cells `dilation` apart. Of
@@ -40,21 +40,21 @@ class Axis:
         return self.taps.size * self.count
 
 
-SINGLE = Axis(np.zeros((1, 1), np.int64), (0, 0), 1, 1, 0, 1)
+SINGLE = PhaseAxis(np.zeros((1, 1), np.int64), (0, 0), 1, 1, 0, 1)
 """An axis of size 1 that is not convolved over."""
 
 
-def transposed_axis(n: int, kernel: int, stride: int, dilation: int, before: int, size: int) -> Axis:
+def transposed_axis(n: int, kernel: int, stride: int, dilation: int, before: int, size: int) -> PhaseAxis:
     """Of a transposed convolution: result o is the sum of x[(o + before - t · dilation) / stride] · w[t]."""
     if stride == 1 and (kernel - 1) * dilation - before >= 0 and size - n + before >= 0:
         taps = np.arange(kernel - 1, -1, -1)[None]
-        return Axis(taps, ((kernel - 1) * dilation - before, size - n + before), dilation, size, 0, size)
+        return PhaseAxis(taps, ((kernel - 1) * dilation - before, size - n + before), dilation, size, 0, size)
     # blocks that begin with the first result, or where the kernel begins, with some results too many
     ways = (_axis(n, kernel, stride, dilation, before - first, first, size) for first in {0, before % stride})
     return min(ways, key=lambda axis: (axis.cost, axis.first))
 
 
-def _axis(n: int, kernel: int, stride: int, dilation: int, before: int, first: int, size: int) -> Axis:
+def _axis(n: int, kernel: int, stride: int, dilation: int, before: int, first: int, size: int) -> PhaseAxis:
     count = -(-(first + size) // stride)
     found = [
         (phase, (phase + before - tap * dilation) // stride, tap)
@@ -65,48 +65,59 @@ def _axis(n: int, kernel: int, stride: int, dilation: int, before: int, first: i
     taps = np.full((stride, high - low + 1), -1)
     for phase, at, tap in found:
         taps[phase, at - low] = tap
-    return Axis(taps, (-low, count - n + high), 1, count, first, size)
+    return PhaseAxis(taps, (-low, count - n + high), 1, count, first, size)
 
 
-def in_phases(node: NodeView, axes: Sequence[Axis], groups: int) -> str:
-    """The transposed convolution of input 0 with constant weights (in, out / groups, kernel …) and a constant bias."""
-    weights, rank = node.floats(1, "weights"), len(node.shape(0))
-    channels, depth, outer = weights.shape[0], weights.shape[0] // groups, weights.shape[1]
-    out = groups * outer
-    if node.has(2) and node.shape(2) != (out,):
-        raise node.invalid(f"a bias of shape {node.shape(2)} does not fit {out} channels")
-    vertical, horizontal = (SINGLE, *axes) if rank == 3 else axes
-    planes = weights.reshape(groups, depth, outer, -1, weights.shape[-1])
-    (high, tall), (wide, broad) = vertical.taps.shape, horizontal.taps.shape
+@dataclass(frozen=True, eq=False)
+class Filters:
+    """Constants of a transposed convolution: weights (in, out / groups, kernel up, kernel across), bias (out).
+
+    `scales`: those that the model brings for the weights, by result channel; none: it brings none.
+    """
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    scales: tuple[float, ...]
+    groups: int = 1
+
+
+def in_phases(view: View, x: str, filters: Filters, axes: Sequence[PhaseAxis], bias_index: int = 2) -> str:
+    """The transposed convolution of NHWC images `x`; weights are input 1, a bias is `bias_index`."""
+    groups, (channels, outer, *_) = filters.groups, filters.weights.shape
+    depth, out = channels // groups, groups * outer
+    (high, tall), (wide, broad) = (axis.taps.shape for axis in axes)
+    vertical, horizontal = axes
+    planes = filters.weights.reshape(groups, depth, *filters.weights.shape[1:])
     rows, columns = vertical.taps[:, None, :, None], horizontal.taps[None, :, None, :]
     picked = np.where((rows >= 0) & (columns >= 0), planes[..., rows, columns], np.float32(0))
     # group, depth, channel, phase up, phase across, cell up, cell across
-    bias = node.floats(2, "bias").reshape(groups, outer) if node.has(2) else np.zeros((groups, outer), np.float32)
-    scales = np.tile(np.array(node.scales(1, axis=1)), groups)
+    bias, scales = filters.bias.reshape(groups, outer), np.array(filters.scales)
     phases = high * wide
     if groups == 1:  # phases first: whole cells move, and a scale and shift of channels behind can be folded
-        filters = picked[0].transpose(2, 3, 1, 4, 5, 0)
+        kernels = picked[0].transpose(2, 3, 1, 4, 5, 0)
         b, given = np.tile(bias[0], phases), np.tile(scales, phases)
         split, order = (high, wide, out), (0, 1, 3, 2, 4, 5)
     else:
-        filters = picked.transpose(0, 2, 3, 4, 5, 6, 1)
+        kernels = picked.transpose(0, 2, 3, 4, 5, 6, 1)
         b, given = np.repeat(bias.reshape(-1), phases), np.repeat(scales, phases)
         split, order = (out, high, wide), (0, 1, 4, 2, 5, 3)
-    w = np.ascontiguousarray(filters.reshape(out * phases, tall, broad, depth))
-    b_name = node.store_like(2, b) if node.has(2) else node.store(b, f"{node.name}.bias")
+    w = np.ascontiguousarray(kernels.reshape(out * phases, tall, broad, depth))
     pads = (vertical.pads[0], horizontal.pads[0], vertical.pads[1], horizontal.pads[1])
     slides = ((1, 1), pads, (vertical.dilation, horizontal.dilation))
-    x, known = to_nhwc(node, node.value(0)), tuple(map(float, given))
+    known = tuple(map(float, given))
+    op: Op
     if groups == channels > 1:
         w = np.ascontiguousarray(w.transpose(3, 1, 2, 0))
-        y = node.emit(DepthwiseConv2D(*slides, weight_scales=known), x, node.store_like(1, w), b_name)
+        op = DepthwiseConv2D(*slides, weight_scales=known)
     else:
-        y = node.emit(Conv2D(*slides, groups=groups, weight_scales=known), x, node.store_like(1, w), b_name)
+        op = Conv2D(*slides, groups=groups, weight_scales=known)
+    b_name = view.store_like(bias_index, b) if view.has(bias_index) else view.store(b, f"{view.name}.bias")
+    y = view.emit(op, x, view.store_like(1, w), b_name)
     if phases > 1:
-        n, up, across, _ = node.shape_of(y)
-        blocks = node.reshaped(y, (n, up, across, *split))
-        y = node.reshaped(node.transposed(blocks, order), (n, up * high, across * wide, out))
-    wanted = (node.shape_of(y)[0], vertical.size, horizontal.size, out)
-    if node.shape_of(y) != wanted:
-        y = node.emit(Strided(wanted, (0, vertical.first, horizontal.first, 0), (1, 1, 1, 1)), y)
-    return from_nhwc(node, y, rank)
+        n, up, across, _ = view.shape_of(y)
+        blocks = view.reshaped(y, (n, up, across, *split))
+        y = view.reshaped(view.transposed(blocks, order), (n, up * high, across * wide, out))
+    wanted = (view.shape_of(y)[0], vertical.size, horizontal.size, out)
+    if view.shape_of(y) != wanted:
+        y = view.emit(Strided(wanted, (0, vertical.first, horizontal.first, 0), (1, 1, 1, 1)), y)
+    return y
