@@ -108,21 +108,7 @@ def _same(kernel_h: int, kernel_w: int) -> tuple[int, int, int, int]:
 
 def sweep() -> Iterator[Layer]:
     """The layers: those of well-known networks, and others to tell what their cost depends on."""
-    for size, depth, out in (
-        (48, 8, 16), (24, 16, 32), (24, 32, 32), (12, 64, 64), (6, 128, 128), (3, 256, 256), (10, 24, 144), (5, 96, 40),
-        (20, 16, 96), (10, 40, 17), (7, 20, 30), (1, 64, 12), (16, 3, 8), (8, 64, 5),
-    ):  # fmt: skip
-        yield convolution(size, size, depth, out, 1)
-    yield convolution(25, 5, 64, 64, 1)
-    yield convolution(32, 32, 16, 32, 1, 2)
-    for size, depth, out, kernel, stride in (
-        (32, 16, 16, 3, 1), (16, 32, 32, 3, 1), (8, 64, 64, 3, 1), (32, 16, 32, 3, 2), (16, 32, 64, 3, 2),
-        (32, 3, 16, 3, 1), (96, 3, 8, 3, 2), (80, 3, 16, 3, 2), (28, 1, 8, 3, 1), (7, 10, 6, 3, 1), (9, 12, 20, 3, 1),
-        (14, 8, 24, 5, 1), (5, 33, 9, 3, 1), (12, 24, 24, 3, 1), (20, 5, 12, 5, 2),
-    ):  # fmt: skip
-        yield convolution(size, size, depth, out, kernel, stride)
-    yield convolution(49, 10, 1, 64, (10, 4), 2)
-    yield convolution(128, 1, 3, 16, (5, 1), 1)
+    yield from linear()
     for size, channels, kernel, stride in (
         (48, 8, 3, 1), (48, 16, 3, 2), (24, 32, 3, 1), (24, 32, 3, 2), (12, 64, 3, 1), (12, 64, 3, 2), (6, 128, 3, 1),
         (6, 128, 3, 2), (3, 256, 3, 1), (20, 48, 5, 1), (20, 48, 5, 2), (10, 96, 5, 1), (10, 96, 7, 1), (5, 160, 5, 1),
@@ -130,16 +116,6 @@ def sweep() -> Iterator[Layer]:
     ):  # fmt: skip
         yield depthwise(size, size, channels, kernel, stride)
     yield depthwise(25, 5, 64)
-    for rows, depth, out in (
-        (1, 640, 128),
-        (1, 128, 128),
-        (1, 128, 8),
-        (1, 8, 128),
-        (1, 128, 640),
-        (1, 64, 10),
-        (4, 33, 17),
-    ):
-        yield dense(rows, depth, out)
     for shape in ((1, 32, 32, 16), (1, 8, 8, 64), (1, 5, 7, 9)):
         yield Layer(Add(), (shape, shape), fed=2)
         yield Layer(Mul(), (shape, shape), fed=2)
@@ -156,6 +132,29 @@ def sweep() -> Iterator[Layer]:
     yield Layer(Clamp(0.0, 1.0), ((1, 9, 9, 9),))
 
 
+def linear() -> Iterator[Layer]:
+    """Convolutions, with windows of one cell and of more, and dense layers."""
+    for size, depth, out in (
+        (48, 8, 16), (24, 16, 32), (24, 32, 32), (12, 64, 64), (6, 128, 128), (3, 256, 256), (10, 24, 144), (5, 96, 40),
+        (20, 16, 96), (10, 40, 17), (7, 20, 30), (1, 64, 12), (16, 3, 8), (8, 64, 5),
+    ):  # fmt: skip
+        yield convolution(size, size, depth, out, 1)
+    yield convolution(25, 5, 64, 64, 1)
+    yield convolution(32, 32, 16, 32, 1, 2)
+    for size, depth, out, kernel, stride in (
+        (32, 16, 16, 3, 1), (16, 32, 32, 3, 1), (8, 64, 64, 3, 1), (32, 16, 32, 3, 2), (16, 32, 64, 3, 2),
+        (32, 3, 16, 3, 1), (96, 3, 8, 3, 2), (80, 3, 16, 3, 2), (28, 1, 8, 3, 1), (7, 10, 6, 3, 1), (9, 12, 20, 3, 1),
+        (14, 8, 24, 5, 1), (5, 33, 9, 3, 1), (12, 24, 24, 3, 1), (20, 5, 12, 5, 2),
+    ):  # fmt: skip
+        yield convolution(size, size, depth, out, kernel, stride)
+    yield convolution(49, 10, 1, 64, (10, 4), 2)
+    yield convolution(128, 1, 3, 16, (5, 1), 1)
+    for rows, depth, out in (
+        (1, 640, 128), (1, 128, 128), (1, 128, 8), (1, 8, 128), (1, 128, 640), (1, 64, 10), (4, 33, 17),
+    ):  # fmt: skip
+        yield dense(rows, depth, out)
+
+
 def chains() -> Iterator[Layer]:
     """Layers that can be computed in one."""
     for size, depth, channels, kernel, stride in (
@@ -169,7 +168,6 @@ def chains() -> Iterator[Layer]:
     yield _in_one(convolution(96, 96, 3, 8, 3, 2), depthwise(48, 48, 8))
     yield _in_one(convolution(16, 16, 5, 12, 3), depthwise(16, 16, 12))
     yield _in_one(convolution(49, 10, 1, 64, (10, 4), 2), depthwise(25, 5, 64))
-
     for height, width, depth, out, kernel, window in (
         (28, 28, 1, 6, 5, 2), (14, 14, 6, 16, 5, 2), (32, 32, 3, 32, 3, 2), (15, 17, 32, 32, 3, 2),
         (8, 8, 32, 64, 5, 2), (16, 16, 16, 33, 3, 2), (24, 24, 8, 16, 1, 2), (7, 9, 12, 10, 3, 2),
@@ -178,11 +176,19 @@ def chains() -> Iterator[Layer]:
         (8, 8, 64, 64, 3, 2),
     ):  # fmt: skip
         yield _in_one(convolution(height, width, depth, out, kernel), max_pool(height, width, out, window))
+    yield from map(_with_sum, linear())
 
 
 def _in_one(first: Layer, *behind: Layer) -> Layer:
     """A chain, whose first layer is clamped as by a ReLU."""
     return replace(with_clamp(first, {"low": 0.0}), behind=behind)
+
+
+def _with_sum(first: Layer) -> Layer:
+    """A layer whose result is an operand of a sum."""
+    kinds = (f32(*shape) for shape in first.shapes)
+    (result,) = first.op.infer(*kinds)
+    return replace(first, behind=(Layer(Add(), (result.shape, result.shape), fed=2),))
 
 
 def float_sweep() -> Iterator[Layer]:

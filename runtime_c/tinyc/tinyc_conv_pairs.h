@@ -4,6 +4,7 @@
 #define TINYC_CONV_PAIRS_H
 
 #include "tinyc_pairs.h"
+#include "tinyc_pairs_sum.h"
 
 #if defined(__GNUC__)
 #define TINYC_NEVER_INLINE static __attribute__((noinline, unused))
@@ -243,8 +244,21 @@ TINYC_ALWAYS_INLINE void tinyc_conv_pairs_move_on(const tinyc_conv_pairs_params 
     }
 }
 
-TINYC_ALWAYS_INLINE void tinyc_conv_pairs(const tinyc_conv_pairs_params *p, const int8_t *x, const int32_t *w,
-                                          uint32_t *column, int8_t *y, int wide)
+/* The results of one pixel, or of two; if there is a `sum`, of that with `other`. */
+TINYC_ALWAYS_INLINE void tinyc_conv_pairs_results(const tinyc_stage *stage, const tinyc_sum_stage *sum,
+                                                  const uint32_t *column, int32_t fours, const int32_t *w,
+                                                  const int8_t *other, int8_t *y, int32_t out_c, int32_t pixels, int wide)
+{
+    if (sum != NULL) {
+        tinyc_pairs_sums(stage, sum, column, fours, w, other, y, out_c, pixels, wide);
+    } else {
+        tinyc_pairs_results(stage, column, fours, w, y, out_c, pixels, wide);
+    }
+}
+
+/* `sum`, if not NULL, is made of results and `other`. */
+TINYC_ALWAYS_INLINE void tinyc_conv_pairs(const tinyc_conv_pairs_params *p, const tinyc_sum_stage *sum, const int8_t *x,
+                                          const int32_t *w, const int8_t *other, uint32_t *column, int8_t *y, int wide)
 {
     const tinyc_stage stage = p->stage; /* a copy, which no store of a result can change */
     const int32_t out_c = p->out_c;
@@ -262,12 +276,14 @@ TINYC_ALWAYS_INLINE void tinyc_conv_pairs(const tinyc_conv_pairs_params *p, cons
                     tinyc_conv_pairs_move_on(p, &place, 1);
                 }
             }
-            tinyc_pairs_results(&stage, column, fours, w, y, out_c, 2, wide);
+            tinyc_conv_pairs_results(&stage, sum, column, fours, w, other, y, out_c, 2, wide);
+            other += 2 * out_c;
             y += 2 * out_c;
         }
         if (pixels % 2 != 0) {
             tinyc_conv_pairs_columns(p, x, &place, column, 2, 1, wide);
-            tinyc_pairs_results(&stage, column, fours, w, y, out_c, 1, wide);
+            tinyc_conv_pairs_results(&stage, sum, column, fours, w, other, y, out_c, 1, wide);
+            other += out_c;
             y += out_c;
         }
         x += p->in_h * p->in_w * p->in_c;

@@ -8,7 +8,7 @@
 TINYC_ALWAYS_INLINE void tinyc_conv_pairs_wide_s8_inline(const tinyc_conv_pairs_params *params, const int8_t *x,
                                                          const int32_t *w, uint32_t *workspace, int8_t *y)
 {
-    tinyc_conv_pairs(params, x, w, workspace, y, 1);
+    tinyc_conv_pairs(params, NULL, x, w, y, workspace, y, 1); /* no other */
 }
 
 #endif

@@ -474,6 +474,7 @@ void tinyc_winograd_prepare_s8(int32_t out, int32_t depth, const int32_t *stages
 #include "tinyc_elementwise_kernels.h"
 #include "tinyc_pool_kernels.h"
 #include "tinyc_sequence_kernels.h"
+#include "tinyc_sum_kernels.h"
 
 #ifdef __cplusplus
 }

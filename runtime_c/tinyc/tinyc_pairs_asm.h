@@ -120,36 +120,41 @@
     TINYC_PAIRS_RESULT("f1", "r4") TINYC_PAIRS_RESULT("g1", "r5") TINYC_PAIRS_PACK2                                    \
     "ssub16 %[f0], %[f0], r7\n\tssub16 %[g0], %[g0], r7\n\t" TINYC_PAIRS_STORE_WORDS
 
-/* All filters over a column of two pixels in one piece, for constants; TAIL makes results of sums and stores them. */
-#define TINYC_PAIRS_FILTERS(HEAD, before, STEP, words, count, most, next_step, after_step, TAIL)                       \
+/* All filters over a column of two pixels in one piece, for constants; TAIL makes results of sums and stores them, and has
+ * the operands that follow; `places` is what it changes of them. Its highest register is x, where the column was. */
+#define TINYC_PAIRS_FILTERS(HEAD, before, STEP, words, count, most, TAIL, places, ...)                                 \
     do {                                                                                                               \
         const int32_t rounds = ((count) + (most) - 1) / (most);                                                        \
-        const uint32_t *at;                                                                                            \
+        register const uint32_t *at __asm__("r12");                                                                    \
         int32_t f0, g0, f1, g1;                                                                                        \
         if (rounds <= 1) {                                                                                             \
             __asm__ volatile("2:\n\tldr %[x], %[column]\n\t" HEAD ".rept %c[n]\n\t" STEP                               \
                              ".endr\n\t" TAIL TINYC_PAIRS_ROOM                                                         \
-                             : TINYC_PAIRS_SUMS2, [x] "=&r"(at), [w] "+r"(w), [y] "+m"(y)                              \
-                             : [column] "m"(column), [n] "i"(count), [add] "m"(add), [right] "i"(stage->right),        \
-                               [next] "i"(next_step), [after] "i"(after_step)                                          \
+                             : TINYC_PAIRS_SUMS2, [x] "=&r"(at), [w] "+r"(w), [y] "+m"(places)                         \
+                             : [column] "m"(column), [n] "i"(count), __VA_ARGS__                                       \
                              : TINYC_PAIRS_CLOBBERS);                                                                  \
         } else {                                                                                                       \
             const uint32_t *const end = column + (before) + (words) * ((count) - (count) % rounds);                    \
             __asm__ volatile("2:\n\tldr %[x], %[column]\n\t" HEAD "1:\n\t.rept %c[n]\n\t" STEP                         \
                              ".endr\n\tldr r4, %[end]\n\tcmp %[x], r4\n\tbne 1b\n\t.rept %c[rest]\n\t" STEP            \
                              ".endr\n\t" TAIL TINYC_PAIRS_ROOM                                                         \
-                             : TINYC_PAIRS_SUMS2, [x] "=&r"(at), [w] "+r"(w), [y] "+m"(y)                              \
+                             : TINYC_PAIRS_SUMS2, [x] "=&r"(at), [w] "+r"(w), [y] "+m"(places)                         \
                              : [column] "m"(column), [end] "m"(end), [n] "i"((count) / rounds),                        \
-                               [rest] "i"((count) % rounds), [add] "m"(add), [right] "i"(stage->right),                \
-                               [next] "i"(next_step), [after] "i"(after_step)                                          \
+                               [rest] "i"((count) % rounds), __VA_ARGS__                                               \
                              : TINYC_PAIRS_CLOBBERS);                                                                  \
         }                                                                                                              \
     } while (0)
-#define TINYC_PAIRS_WIDE_FILTERS(next, after, TAIL)                                                                    \
+#define TINYC_PAIRS_WIDE_FILTERS_TO(TAIL, places, ...)                                                                 \
     TINYC_PAIRS_FILTERS(TINYC_PAIRS_START1 TINYC_PAIRS_WIDE2(TINYC_PAIRS_FIRST2), 4,                                   \
-                        TINYC_PAIRS_WIDE2(TINYC_PAIRS_DOT2), 4, fours - 1, 16, next, after, TAIL)
-#define TINYC_PAIRS_BYTES_FILTERS(next, after, TAIL)                                                                   \
+                        TINYC_PAIRS_WIDE2(TINYC_PAIRS_DOT2), 4, fours - 1, 16, TAIL, places, __VA_ARGS__)
+#define TINYC_PAIRS_BYTES_FILTERS_TO(TAIL, places, ...)                                                                \
     TINYC_PAIRS_FILTERS(TINYC_PAIRS_START1 TINYC_PAIRS_BYTES2(TINYC_PAIRS_FIRST2), 8,                                  \
-                        TINYC_PAIRS_BYTES2(TINYC_PAIRS_DOT2), 8, fours / 2 - 1, 8, next, after, TAIL)
+                        TINYC_PAIRS_BYTES2(TINYC_PAIRS_DOT2), 8, fours / 2 - 1, 8, TAIL, places, __VA_ARGS__)
+#define TINYC_PAIRS_STAGE_OPERANDS(next_step, after_step)                                                              \
+    [add] "m"(add), [right] "i"(stage->right), [next] "i"(next_step), [after] "i"(after_step)
+#define TINYC_PAIRS_WIDE_FILTERS(next, after, TAIL)                                                                    \
+    TINYC_PAIRS_WIDE_FILTERS_TO(TAIL, y, TINYC_PAIRS_STAGE_OPERANDS(next, after))
+#define TINYC_PAIRS_BYTES_FILTERS(next, after, TAIL)                                                                   \
+    TINYC_PAIRS_BYTES_FILTERS_TO(TAIL, y, TINYC_PAIRS_STAGE_OPERANDS(next, after))
 
 #endif

@@ -18,14 +18,7 @@
 #define TINYC_WINOGRAD_S8_H
 
 #include "tinyc_simd.h"
-#include "tinyc_stage.h"
-
-#define TINYC_WINOGRAD_CELLS 16
-#define TINYC_WINOGRAD_SUMS 32 /* four rows times A, of two tiles and two filters */
-
-#if defined(TINYC_DSP) && defined(__OPTIMIZE__) && !defined(__clang__)
-#define TINYC_WINOGRAD_ASM 1
-#endif
+#include "tinyc_winograd_results.h"
 
 /* Four values of a word of int8, less the zero point: `less` is minus that in both lanes. */
 TINYC_ALWAYS_INLINE void tinyc_winograd_expand(const int8_t *x, uint32_t less, uint32_t *a, uint32_t *b)
@@ -216,70 +209,19 @@ TINYC_ALWAYS_INLINE void tinyc_winograd_products(const tinyc_winograd_params *p,
     }
 }
 
-/* At times the sums of one tile and one filter: four times those of its pixels, row by row. */
-TINYC_ALWAYS_INLINE void tinyc_winograd_pixels(const uint32_t *sums, uint32_t bias, int32_t *pixels)
-{
-    const uint32_t left = sums[8] + bias, right = sums[12] + bias;
-    pixels[0] = (int32_t)(sums[0] + left + sums[16]);
-    pixels[1] = (int32_t)(sums[4] + right + sums[20]);
-    pixels[2] = (int32_t)(left - sums[16] - sums[24]);
-    pixels[3] = (int32_t)(right - sums[20] - sums[28]);
-}
-
-/* The results of one tile and one filter, as far as they lie inside. */
-TINYC_ALWAYS_INLINE void tinyc_winograd_results(const tinyc_winograd_params *p, int32_t rows, int32_t columns,
-                                                const uint32_t *sums, uint32_t bias, const int32_t *scale, int8_t *y)
-{
-    int32_t pixels[4];
-    tinyc_winograd_pixels(sums, bias, pixels);
-    /* even sizes are known before the program runs */
-    const int both_columns = p->out_w % 2 == 0 || columns > 1, both_rows = p->out_h % 2 == 0 || rows > 1;
-    const int32_t row = p->out_w * p->out_c;
-    y[0] = tinyc_result(&p->stage, pixels[0], scale);
-    if (both_columns) {
-        y[p->out_c] = tinyc_result(&p->stage, pixels[1], scale);
-    }
-    if (both_rows) {
-        y[row] = tinyc_result(&p->stage, pixels[2], scale);
-        if (both_columns) {
-            y[row + p->out_c] = tinyc_result(&p->stage, pixels[3], scale);
-        }
-    }
-}
-
-/* The results of two tiles, from the first of them on, and two filters. */
-TINYC_ALWAYS_INLINE void tinyc_winograd_pair(const tinyc_winograd_params *p, int32_t filters, int32_t row,
-                                             int32_t column, const uint32_t *sums, const int32_t *w, int8_t *y)
-{
-    const int32_t *const scales = w + 2 + TINYC_WINOGRAD_CELLS * p->in_c;
-#pragma GCC unroll 2
-    for (int32_t f = 0; f < 2; ++f) {
-        if (p->out_c % 2 != 0 && f >= filters) {
-            break;
-        }
-        int32_t scale[TINYC_SCALE_WORDS];
-        for (int32_t i = 0; i < TINYC_SCALE_WORDS; ++i) {
-            scale[i] = scales[f * TINYC_SCALE_WORDS + i];
-        }
-        const uint32_t bias = (uint32_t)w[f];
-#pragma GCC unroll 2
-        for (int32_t t = 0; t < 2; ++t) {
-            const int32_t at = column + 2 * t;
-            if (p->out_w % 4 == 0 || at < p->out_w) {
-                tinyc_winograd_results(p, p->out_h - row, p->out_w - at, sums + 2 * t + f, bias, scale,
-                                       y + (row * p->out_w + at) * p->out_c + f);
-            }
-        }
-    }
-}
-
-TINYC_ALWAYS_INLINE void tinyc_winograd_s8_inline(const tinyc_winograd_params *p, const int8_t *x, const int32_t *w,
-                                                  uint32_t *workspace, int8_t *y)
+/* `sum`, if not NULL, is made of results and `other`. */
+TINYC_ALWAYS_INLINE void tinyc_winograd(const tinyc_winograd_params *p, const tinyc_sum_stage *sum, const int8_t *x,
+                                        const int32_t *w, const int8_t *other, uint32_t *workspace, int8_t *y)
 {
     const int32_t pair = TINYC_WINOGRAD_CELLS * p->in_c; /* words of U, and of V */
     const int32_t words = 2 + pair + 2 * TINYC_SCALE_WORDS, across = (p->out_w + 1) / 2;
     uint32_t *const columns = workspace + (p->tiles + 1) / 2 * pair;
-    uint32_t sums[TINYC_WINOGRAD_SUMS];
+    tinyc_winograd_block block;
+    if (sum != NULL) {
+        block.value_factor = sum->value_factor;
+        block.other_factor = sum->other_factor;
+        block.start = sum->start;
+    }
     for (int32_t n = 0; n < p->batches; ++n) {
         for (int32_t row = 0; row < p->out_h; row += 2) {
             for (int32_t first = 0; first < across; first += p->tiles) {
@@ -288,15 +230,22 @@ TINYC_ALWAYS_INLINE void tinyc_winograd_s8_inline(const tinyc_winograd_params *p
                 const int32_t *filters = w;
                 for (int32_t f = 0; f < p->out_c; f += 2, filters += words) {
                     for (int32_t t = 0; t < tiles; t += 2) {
-                        tinyc_winograd_products(p, workspace + t / 2 * pair, filters + 2, sums);
-                        tinyc_winograd_pair(p, p->out_c - f, row, 2 * (first + t), sums, filters, y + f);
+                        tinyc_winograd_products(p, workspace + t / 2 * pair, filters + 2, block.sums);
+                        tinyc_winograd_pair(p, sum, p->out_c - f, row, 2 * (first + t), &block, filters, other + f, y + f);
                     }
                 }
             }
         }
         x += p->in_h * p->in_w * p->in_c;
+        other += p->out_h * p->out_w * p->out_c;
         y += p->out_h * p->out_w * p->out_c;
     }
+}
+
+TINYC_ALWAYS_INLINE void tinyc_winograd_s8_inline(const tinyc_winograd_params *p, const int8_t *x, const int32_t *w,
+                                                  uint32_t *workspace, int8_t *y)
+{
+    tinyc_winograd(p, NULL, x, w, y, workspace, y); /* no other */
 }
 
 #endif

@@ -46,6 +46,11 @@ def smallest_lag(reads: Positions, writes: Positions) -> int:
     return int((writes[:-1] - later).max(initial=0))
 
 
+def lag_in_order(elements: Positions) -> int:
+    """The lag of a kernel that goes through elements in this order, and reads each before it writes it."""
+    return smallest_lag(elements, np.maximum.accumulate(elements + 1))
+
+
 def last_start(count: int, block: int) -> int:
     """Where the last pass starts over `count` channels, `block` at a time and those left over one by one."""
     return count - (1 if count % block else block)

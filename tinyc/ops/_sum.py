@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
 
+from tinyc.ir.chain import Chain
 from tinyc.ir.fixed_point import multiplier_and_shift, requantize, whole_factors
-from tinyc.ir.kernel import Argument, KernelCall, Out, Struct, cmsis_call
+from tinyc.ir.kernel import Argument, Candidate, KernelCall, KernelTarget, Out, Struct, cmsis_call
 from tinyc.ir.op import Array, Signature
-from tinyc.ir.types import Rounding
+from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
 from tinyc.ops._arithmetic import ArithmeticOp
 from tinyc.ops._clamp import stored_range
+from tinyc.ops.kernels import conv_sum
 from tinyc.ops.kernels.rows import sum_of_rows
+from tinyc.ops.kernels.sum_stage import VALUES, Fields, sum_stage
 
 LEFT_SHIFT = 20  # bits of headroom that CMSIS-NN's elementwise add gives the two addends
 MOST_FACTOR = 2**15 - 1  # under `single`, operands are scaled by whole numbers of an int16, exactly
@@ -89,3 +94,23 @@ class SumOp(ArithmeticOp):
             p["b_offset"], self.sign * p["b_multiplier"], p["b_shift"], p["left_shift"],
             Out(), p["y_offset"], p["y_multiplier"], p["y_shift"], p["low"], p["high"], sig.y.size,
         )  # fmt: skip
+
+    def fused_kernels(self, chain: Chain, target: KernelTarget) -> Sequence[Candidate]:
+        sig, at = chain.last.sig, chain.last.at
+        if len(chain.links) > 2 or not sig.x.quant or any(kind.shape != sig.y.shape for kind in sig.ins):
+            return []
+        before = chain.first.op.kernels(chain.first.sig, target)
+        stage = _stage(self, at, sig.ins[0].q, sig.ins[1].q, sig.y.q, sig.rounding)
+        return conv_sum.candidates(before, chain.input(1, 1 - at), stage, sig) if stage else []
+
+
+@lru_cache(maxsize=256)
+def _stage(op: SumOp, at: int, a: QuantParams, b: QuantParams, y: QuantParams, rounding: Rounding) -> Fields | None:
+    """The fields of a `tinyc_sum_stage`, operand `at` being the value; None where it cannot be had."""
+    kinds = [TensorType((256, 256), DType.I8, q) for q in (a, b, y)]
+    value, other = np.meshgrid(VALUES, VALUES, indexing="ij")
+    operands = (value, other) if at == 0 else (other, value)
+    (results,) = op.eval_int(operands, Signature((kinds[0], kinds[1]), (kinds[2],), rounding))
+    slopes = (a.per_tensor_scale / y.per_tensor_scale, op.sign * b.per_tensor_scale / y.per_tensor_scale)
+    bounds = stored_range(op.low, op.high, y)
+    return sum_stage(results.astype(np.int64), slopes if at == 0 else slopes[::-1], bounds)

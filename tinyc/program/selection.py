@@ -217,15 +217,16 @@ def _with_prepared(
     """The choice with tables that are made at start-up, where they save instructions and RAM is left beside the arena.
 
     Layers take them in the order of what they save by byte. `plain` is what is taken without, and where nothing is
-    saved. Layers that it computes in one stay as they are.
+    saved. Layers that it computes in one may be taken apart for them.
     """
     assert budget.ram is not None
     in_one = {value for last, before in plain.chains.items() for value in (last, *before)}
     worth: list[tuple[float, str]] = []
     for value, some in options.items():
-        now = min((o.instructions for o in some if o.kind == plain.picks.get(value)), default=0.0)
+        taken = [o for o in some if not o.prepared and (value in in_one or o.kind == plain.picks.get(value))]
+        now = min((o.instructions for o in taken), default=0.0)
         gains = [(now - o.instructions) / sum(o.prepared.values()) for o in some if o.prepared]
-        if value not in in_one and gains and max(gains) > 0:
+        if gains and max(gains) > 0:
             worth.append((max(gains), value))
     room = budget.ram - build_program(graph, plain).arena_bytes
     allowed: list[str] = []
