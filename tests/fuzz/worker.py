@@ -71,8 +71,9 @@ def main() -> None:
 
     limit_memory((MEMORY_MIB + 1024) << 20)  # of addresses, of which libraries take their share
     options = [
-        f"-max_total_time={seconds}", f"-timeout={HANG_SECONDS}", f"-rss_limit_mb={MEMORY_MIB}",
-        f"-max_len={MOST_BYTES}", f"-artifact_prefix={findings}/", "-print_final_stats=1", "-verbosity=1",
+        f"-max_total_time={seconds}", f"-rss_limit_mb={MEMORY_MIB}", f"-max_len={MOST_BYTES}",
+        f"-timeout={HANG_SECONDS}", f"-report_slow_units={HANG_SECONDS}",
+        f"-artifact_prefix={findings}/", "-print_final_stats=1", "-verbosity=1",
         *([f"-seed={seed}"] if seed else []), str(corpus),
     ]  # fmt: skip
     atheris.Setup([sys.argv[0], *options], look, custom_mutator=mutate)
