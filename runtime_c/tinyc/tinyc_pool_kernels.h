@@ -45,4 +45,15 @@ typedef struct {
 void tinyc_conv_max_plain_s8(const tinyc_conv_max_plain_params *params, const int8_t *x, const int32_t *w,
                              uint32_t *workspace, int8_t *y);
 
+/* tinyc_conv_vectors_s8 with the like stage, where `direct` is 0 and `strip` a multiple of kernel_w. The workspace holds such
+ * a strip for each row of a window, `strip_bytes` from the next. */
+typedef struct {
+    tinyc_conv_vectors_params conv;
+    tinyc_max_windows windows;
+    int32_t strip_bytes;
+} tinyc_conv_max_vectors_params;
+
+void tinyc_conv_max_vectors_s8(const tinyc_conv_max_vectors_params *params, const int8_t *x, const int32_t *w,
+                               int8_t *strips, int8_t *y);
+
 #endif

@@ -22,7 +22,8 @@ from tinyc.ops import Conv2D, MaxPool2D
 from tinyc.program.choice import kind
 
 DSP, M3, M0 = KernelTarget(dsp=True), KernelTarget(), KernelTarget(thumb1=True)
-TARGETS = (DSP, M3, M0)
+MVE = KernelTarget(dsp=True, mve=True)
+TARGETS = (DSP, M3, M0, MVE)
 Pair = tuple[int, int]
 Pads = tuple[int, int, int, int]
 
@@ -86,14 +87,14 @@ AROUND: Pads = (1, 1, 1, 1)
 NONE: Pads = (0, 0, 0, 0)
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=["dsp", "M3", "M0"])
+@pytest.mark.parametrize("target", TARGETS, ids=["dsp", "M3", "M0", "Helium"])
 def test_one_byte_nearer_is_too_near(target: KernelTarget, kernels_for: Callable[[Rounding], Kernels]) -> None:
     # many more channels than x has: what is written soon reaches what is still to be read
     for sizes in (
         ((1, 8, 8, 4), 40, (3, 3), (1, 1), AROUND, (2, 2)),
         ((1, 9, 7, 3), 40, (3, 3), (1, 1), NONE, (2, 2)),
         ((1, 6, 6, 4), 40, (3, 3), (1, 1), NONE, (1, 2)),
-        ((1, 1, 40, 2), 9, (1, 5), (1, 1), (0, 2, 0, 2), (1, 2)),
+        ((2, 1, 40, 2), 9, (1, 5), (1, 1), (0, 2, 0, 2), (1, 2)),
     ):
         changed: dict[str, bool] = {}
         for seed in range(9):  # a value that is read too late need not be the largest that a window sees
@@ -178,6 +179,7 @@ SLOW = pytest.mark.slow
 TILES = "tinyc_winograd_max_s8 inline", "tinyc_winograd_max_s8"
 PAIRS = "tinyc_conv_max_s8 wide inline", "tinyc_conv_max_s8 inline", "tinyc_conv_max_s8"
 PLAIN = "tinyc_conv_max_plain_s8 inline", "tinyc_conv_max_plain_s8"
+VECTORS = "tinyc_conv_max_vectors_s8 inline", "tinyc_conv_max_vectors_s8"
 
 
 @pytest.mark.parametrize(
@@ -215,6 +217,15 @@ def test_on_plain_cores(
     board: str, target: KernelTarget, rounding: Rounding, clamped: bool, name: str, tmp_path: Path
 ) -> None:
     check(board, target, name, rounding, clamped, tmp_path)
+
+
+@pytest.mark.parametrize("name", [VECTORS[0], pytest.param(VECTORS[1], marks=SLOW)])
+@pytest.mark.parametrize(
+    ("rounding", "clamped"),
+    [(Rounding.SINGLE, False), pytest.param(Rounding.TFLITE, True, marks=SLOW)],
+)
+def test_on_cores_with_helium(rounding: Rounding, clamped: bool, name: str, tmp_path: Path) -> None:
+    check("mps3-an547", MVE, name, rounding, clamped, tmp_path)
 
 
 def test_a_larger_sum_makes_no_smaller_result() -> None:

@@ -11,9 +11,9 @@ from math import prod
 
 from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct, Workspace, inlined, tinyc_call
 from tinyc.ir.op import Signature
-from tinyc.ops._lag import lag_by_block, with_lags
+from tinyc.ops._lag import lag_by_block, lag_by_strip_of_row, with_lags
 from tinyc.ops._window import Window
-from tinyc.ops.kernels import conv_pairs, conv_plain, winograd
+from tinyc.ops.kernels import conv_pairs, conv_plain, conv_vectors, winograd
 
 MOST_CELLS = 9  # of a window: a column waits for each
 
@@ -64,7 +64,11 @@ class Layers:
 
 def candidates(layers: Layers, target: KernelTarget) -> Sequence[Candidate]:
     """The calls, the fastest first; In(0) is the input of the convolution. None where they do not know the layers."""
-    if not layers.conv.x.quant or not layers.known or layers.window.dilation != (1, 1) or target.mve:
+    if not layers.conv.x.quant or not layers.known:
+        return []
+    if target.mve:
+        return _vectors(layers)
+    if layers.window.dilation != (1, 1):
         return []
     if target.dsp:
         return [*_by_tiles(layers), *_by_pairs(layers)]
@@ -129,4 +133,36 @@ def _plain(layers: Layers, target: KernelTarget) -> Sequence[Candidate]:
         workspace_bytes=packed.workspace_bytes, work=packed.work(y[0] * -(-y[1] * y[2] // together), y),
     )  # fmt: skip
     call = layers.lagging(call, together)
+    return [(inlined(call),), (call,)]
+
+
+def _vectors(layers: Layers) -> Sequence[Candidate]:
+    """On cores with Helium, a strip of x for each row of a window."""
+    conv, y, (down, across) = layers.conv, layers.pool.y.shape, layers.cells.kernel
+    if layers.window.dilation[1] != 1:
+        return []
+    packed = conv_vectors.Packed.of(conv, layers.clamp, layers.window, conv.x.shape, conv.y.shape)
+    if packed is None:
+        return []
+    room = (conv_vectors.STRIP_BYTES // (down * packed.column) - layers.window.kernel[1]) // layers.window.stride[1] + 1
+    times = -(-y[2] // max(1, room // across))
+    together = -(-y[2] // times)  # windows
+    strip, strips = packed.strip_bytes(together * across), y[0] * y[1] * times
+    params = {"conv": packed.fields(together * across), "windows": layers.fields, "strip_bytes": strip}
+    blocks, steps = -(-y[3] // conv_vectors.FILTERS), -(-prod(conv.ins[1].shape[1:]) // conv_vectors.LANES)
+    windows = layers.windows * blocks
+    pairs = windows * -(-down * across // 2)
+    turned = y[0] * y[1] * down * conv.x.shape[2] * layers.window.kernel[0] * -(-conv.x.shape[3] // conv_vectors.LANES)
+    call = tinyc_call(
+        "tinyc_conv_max_vectors_s8",
+        Struct("tinyc_conv_max_vectors_params", params),
+        In(0), packed.words, Workspace(), Out(),
+        workspace_bytes=down * strip,
+        work={
+            "calls": 1, "strips": strips * down, "passes": strips * blocks, "windows": windows, "pairs": pairs,
+            "steps": pairs * steps, "turned": turned,
+        },
+    )  # fmt: skip
+    lag = lag_by_strip_of_row(layers.seen, conv.x.shape, y, together)
+    call = with_lags(call, layers.pool, {0: lag})
     return [(inlined(call),), (call,)]

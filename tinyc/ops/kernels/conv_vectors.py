@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,45 +43,73 @@ def dense(sig: Signature, target: KernelTarget, clamp: tuple[float, float]) -> S
 
 def _candidates(sig: Signature, clamp: tuple[float, float], window: Window, x: Shape, y: Shape) -> Sequence[Candidate]:
     """The calls for images of these shapes, the fastest first."""
-    stage = Stage(_linear.output_scaling(sig), clamp, sig)
-    out, (kernel_h, kernel_w), channels = y[3], window.kernel, x[3]
-    w = sig.constants[1].reshape(out, kernel_h, kernel_w, channels)
-    column = kernel_h * channels
-    if not stage.fits or (LANES // channels - 1) * column + channels > 256:
+    packed = Packed.of(sig, clamp, window, x, y)
+    if packed is None:
         return []
     direct = window.kernel == (1, 1) and not any(window.pads) and all(
         (y[1 + axis] - 1) * window.stride[axis] < x[1 + axis] for axis in range(2)
     )  # fmt: skip
-    strip = DIRECT_PIXELS if direct else _strip(y[2], window, column)
-    pixels = min(strip, y[2])
-    turned = ((pixels - 1) * window.stride[1] + kernel_w) * column + LANES - 1
+    strip = DIRECT_PIXELS if direct else _strip(y[2], window, packed.column)
     call = tinyc_call(
         "tinyc_conv_vectors_s8",
-        Struct(
-            "tinyc_conv_vectors_params",
-            {
-                "batches": x[0],
-                "in_h": x[1], "in_w": x[2], "in_c": channels,
-                "out_h": y[1], "out_w": y[2], "out_c": out,
-                "kernel_h": kernel_h, "kernel_w": kernel_w,
-                "stride_h": window.stride[0], "stride_w": window.stride[1],
-                "pad_top": window.pads[0], "pad_left": window.pads[1],
-                "dilation_h": window.dilation[0],
-                "strip": strip, "direct": int(direct), "zero": sig.x.q.zero_point,
-                "stage": stage.fields,
-            },
-        ),
-        In(0), _packed(sig, stage, w), Workspace(), Out(),
-        workspace_bytes=0 if direct and channels % LANES == 0 else -(-turned // 4) * 4,
-        work=_work(x, y, w, strip, direct),
+        Struct("tinyc_conv_vectors_params", packed.fields(strip, direct)),
+        In(0), packed.words, Workspace(), Out(),
+        workspace_bytes=0 if direct and x[3] % LANES == 0 else packed.strip_bytes(min(strip, y[2])),
+        work=_work(x, y, window.kernel, strip, direct),
     )  # fmt: skip
     if direct:
-        steps = -(-channels // LANES)
-        lag = lag_by_filters_over_strips(window, x, y, strip, FILTERS, span=steps * LANES)
+        lag = lag_by_filters_over_strips(window, x, y, strip, FILTERS, span=-(-x[3] // LANES) * LANES)
     else:
         lag = lag_by_strip_of_row(window, x, y, strip)
     call = with_lags(call, sig, {0: lag})
     return [(inlined(call),), (call,)]
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """A convolution of an image of shape `x` into one of shape `y` as the kernels take it."""
+
+    window: Window
+    x: Shape
+    y: Shape
+    zero: int
+    stage: Stage
+    words: Table
+
+    @staticmethod
+    def of(sig: Signature, clamp: tuple[float, float], window: Window, x: Shape, y: Shape) -> Packed | None:
+        """None where the kernels cannot compute it."""
+        stage = Stage(_linear.output_scaling(sig), clamp, sig)
+        (kernel_h, kernel_w), channels = window.kernel, x[3]
+        if not stage.fits or (LANES // channels - 1) * kernel_h * channels + channels > 256:
+            return None
+        w = sig.constants[1].reshape(y[3], kernel_h, kernel_w, channels)
+        return Packed(window, x, y, sig.x.q.zero_point, stage, _packed(sig, stage, w))
+
+    @property
+    def column(self) -> int:
+        """Bytes of a column of a strip."""
+        return self.window.kernel[0] * self.x[3]
+
+    def strip_bytes(self, pixels: int) -> int:
+        """Of the strip that so many pixels see, turned."""
+        turned = ((pixels - 1) * self.window.stride[1] + self.window.kernel[1]) * self.column + LANES - 1
+        return -(-turned // 4) * 4
+
+    def fields(self, strip: int, direct: bool = False) -> dict[str, object]:
+        """Those of `tinyc_conv_vectors_params`; `strip`: pixels that are made at a time."""
+        x, y, window = self.x, self.y, self.window
+        return {
+            "batches": x[0],
+            "in_h": x[1], "in_w": x[2], "in_c": x[3],
+            "out_h": y[1], "out_w": y[2], "out_c": y[3],
+            "kernel_h": window.kernel[0], "kernel_w": window.kernel[1],
+            "stride_h": window.stride[0], "stride_w": window.stride[1],
+            "pad_top": window.pads[0], "pad_left": window.pads[1],
+            "dilation_h": window.dilation[0],
+            "strip": strip, "direct": int(direct), "zero": self.zero,
+            "stage": self.stage.fields,
+        }  # fmt: skip
 
 
 def _strip(width: int, window: Window, column: int) -> int:
@@ -105,10 +135,10 @@ def _packed(sig: Signature, stage: Stage, w: NDArray[np.int8]) -> Table:
     return Table("packed", np.ascontiguousarray(np.hstack([head, tail])).reshape(-1))
 
 
-def _work(x: Sequence[int], y: Sequence[int], w: NDArray[np.int8], strip: int, direct: bool) -> dict[str, int]:
+def _work(x: Shape, y: Shape, kernel: tuple[int, int], strip: int, direct: bool) -> dict[str, int]:
     """What the kernel's loops do."""
-    rows, (out, kernel_h, _, _) = y[0] * y[1], w.shape
-    blocks, steps = -(-out // FILTERS), -(-w[0].size // LANES)
+    rows, kernel_h = y[0] * y[1], kernel[0]
+    blocks, steps = -(-y[3] // FILTERS), -(-prod(kernel) * x[3] // LANES)
     strips = rows * -(-y[2] // strip)
     pairs = (y[2] // strip * -(-strip // 2) + -(-(y[2] % strip) // 2)) * rows * blocks
     turned = 0 if direct else rows * x[2] * kernel_h * -(-x[3] // LANES)
