@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ from tinyc.driver.phases import Quantization, lower
 from tinyc.ir.graph import Graph, Node, plain_port
 from tinyc.ir.kernel import Candidate, KernelSet
 from tinyc.ir.op import Op
-from tinyc.ir.types import TensorType, f32
+from tinyc.ir.types import DType, TensorType, f32
 from tinyc.ops import (
     Add,
     AvgPool2D,
@@ -41,9 +41,12 @@ from tinyc.ops import (
     MaxPool2D,
     Mean,
     Mul,
+    Normalize,
+    Recurrent,
     Softmax,
     Sub,
 )
+from tinyc.ops.recurrent import CELLS
 from tinyc.program.chains import names
 from tinyc.program.choice import Choice, kind, plain_work
 from tinyc.program.costs import label, work_key
@@ -70,6 +73,8 @@ class Layer:
     shapes: tuple[Shape, ...]
     fed: int = 1
     behind: tuple[Layer, ...] = ()
+    integers: Mapping[int, int] = field(default_factory=dict)
+    """The inputs that are int32, and what all of their elements are."""
 
     @property
     def name(self) -> str:
@@ -102,6 +107,17 @@ def dense(rows: int, depth: int, out: int) -> Layer:
     return Layer(Dense(), ((rows, depth), (out, depth), (out,)))
 
 
+def recurrence(cell: str, steps: int, sequences: int, depth: int, size: int) -> Layer:
+    """A recurrent layer of the cell's usual functions, all of whose sequences have the same length."""
+    form = CELLS[cell]
+    functions = ("sigmoid", "tanh", "tanh")[: form.functions]
+    rows, state = form.gates * size, (1, sequences, size)
+    shapes = ((steps, sequences, depth), (rows, depth), (rows, size), (rows,), (sequences,), state)
+    more = (*([(form.parameters * size,)] if form.parameters else []), *([state] if form.states > 1 else []))
+    op = Recurrent(cell, functions, ((),) * form.functions)
+    return Layer(op, (*shapes, *more), integers={len(shapes) - 2: steps})
+
+
 def _same(kernel_h: int, kernel_w: int) -> tuple[int, int, int, int]:
     return (kernel_h - 1) // 2, (kernel_w - 1) // 2, kernel_h // 2, kernel_w // 2
 
@@ -121,15 +137,31 @@ def sweep() -> Iterator[Layer]:
         yield Layer(Mul(), (shape, shape), fed=2)
         yield Layer(Div(), (shape, shape), fed=2)
         yield Layer(Div(), (shape, (*shape[:3], 1)), fed=2)
-    for size, channels, kernel, stride in ((8, 64, 8, 8), (16, 16, 2, 2), (13, 24, 3, 2), (25, 10, 5, 5)):
+    for size, channels, kernel, stride in (
+        (8, 64, 8, 8), (16, 16, 2, 2), (13, 24, 3, 2), (25, 10, 5, 5), (32, 8, 2, 2), (6, 40, 3, 1), (9, 13, 2, 1),
+        (4, 128, 2, 2), (12, 6, 4, 4),
+    ):  # fmt: skip
         for pool in (MaxPool2D, AvgPool2D):
             yield Layer(pool((kernel, kernel), (stride, stride)), ((1, size, size, channels),))
+        even = AvgPool2D((kernel, kernel), (stride, stride)).with_even_ties()  # for which Helium has no kernel of Arm's
+        yield Layer(even, ((1, size, size, channels),))
     for shape in ((1, 8, 8, 64), (1, 3, 3, 256), (1, 5, 25, 64)):
         yield Layer(Mean((1, 2)), (shape,))
     yield from chains()
     for shape in ((1, 2), (1, 12), (1, 100), (16, 16), (5, 3)):
         yield Layer(Softmax(), (shape,))
     yield Layer(Clamp(0.0, 1.0), ((1, 9, 9, 9),))
+    for a, b in (
+        ((16, 16, 16), (16, 16, 16)), ((4, 33), (33, 18)), ((1, 64), (64, 10)), ((4, 49, 16), (4, 16, 49)),
+        ((32, 64), (64, 64)), ((2, 10, 7), (7, 12)), ((25, 100), (100, 30)),
+    ):  # fmt: skip
+        yield Layer(MatMul(), (a, b), fed=2)
+    for rows, row in ((16, 64), (1, 128), (49, 32), (100, 10), (8, 257), (3, 1000)):
+        yield Layer(Normalize(1e-5), ((rows, row), (row,), (row,)))
+        yield Layer(Normalize(1e-5, centred=False), ((rows, row), (row,), (row,)))
+    for cell in ("rnn", "gru", "lstm"):
+        for steps, sequences, depth, size in ((10, 1, 8, 16), (5, 2, 13, 20), (28, 1, 28, 32), (4, 1, 40, 64)):
+            yield recurrence(cell, steps, sequences, depth, size)
 
 
 def linear() -> Iterator[Layer]:
@@ -243,13 +275,18 @@ def graph_of(layers: Sequence[Layer], integer: bool = True) -> Graph:
             names[0] = out or names[0]
             for index, (name, shape) in enumerate(zip(names, layer.shapes, strict=True)):
                 types[name] = f32(*shape)
-                if index >= layer.fed:
+                if index in layer.integers:
+                    types[name] = TensorType(shape, DType.I32)
+                    constants[name] = np.full(shape, layer.integers[index], np.int32)
+                elif index >= layer.fed:
                     constants[name] = random.standard_normal(shape).astype(np.float32)
                 elif name != out:
                     inputs.append(name)
             out = f"l{number}.{link}.y"
-            (types[out],) = layer.op.infer(*(types[name] for name in names))
-            nodes.append(Node(layer.op, tuple(names), (out,), f"layer {number}"))
+            kinds = layer.op.infer(*(types[name] for name in names))
+            outs = tuple(f"{out}{'.' * index}" for index in range(len(kinds)))
+            types.update(zip(outs, kinds, strict=True))
+            nodes.append(Node(layer.op, tuple(names), outs, f"layer {number}"))
         outputs.append(out)
     ports = [tuple(plain_port(name, types[name]) for name in some) for some in (inputs, outputs)]
     graph = Graph("sweep", ports[0], ports[1], tuple(nodes), types, constants)
@@ -307,7 +344,7 @@ def _offered(graph: Graph, choice: Choice) -> dict[str, tuple[tuple[Node, ...], 
     uses = {v for node in graph.nodes for v in node.ins}
     for node in graph.nodes:
         nodes = (*waiting.pop(node.ins[0], ()), node)
-        (value,) = node.outs
+        value = node.outs[0]
         if value in uses:
             waiting[value] = nodes
         elif len(nodes) > 1:
@@ -319,7 +356,7 @@ def _offered(graph: Graph, choice: Choice) -> dict[str, tuple[tuple[Node, ...], 
 
 def fitted(rows: Sequence[Row]) -> dict[str, float]:
     """Weights, none negative, with which work makes instructions with the least relative error."""
-    names = sorted({name for row in rows for name in row.work})
+    names = sorted({name for row in rows for name, count in row.work.items() if count})
     matrix = np.array([[row.work.get(name, 0) / row.instructions for name in names] for row in rows])
     while names:
         weights, *_ = np.linalg.lstsq(matrix, np.ones(len(rows)), rcond=None)

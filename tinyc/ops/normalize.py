@@ -91,7 +91,7 @@ class Normalize(Op):
             table = np.stack([numbers.scale, numbers.offset], axis=1).astype(np.int32).reshape(-1)
             call = tinyc_call(
                 "tinyc_normalize_s8", Struct("tinyc_normalize_params", {"rows": rows, **numbers.fields}),
-                In(0), Table("scales", table), Out(),
+                In(0), Table("scales", table), Out(), work={"calls": 1, "rows": rows, "results": sig.y.size},
             )  # fmt: skip
         else:
             call = tinyc_call(
