@@ -67,7 +67,7 @@ def test_no_byte_is_overwritten_too_early(seed: int, board: str) -> None:
 
 @pytest.mark.parametrize("board", CHOICES)
 def test_small_classifier(board: str) -> None:
-    """Three times a 3x3 convolution, ReLU and pooling of an image of 32x32: each in one."""
+    """Three times a 3x3 convolution, ReLU and pooling of an image of 32x32: in one where that takes less."""
     b = Builder(Random(1))
     x = b.input(1, 32, 32, 3)
     for out in (16, 32, 32):
@@ -76,7 +76,7 @@ def test_small_classifier(board: str) -> None:
         x = b.apply(MaxPool2D((2, 2), (2, 2)), b.linear(Conv2D(pads=(1, 1, 1, 1), low=0.0), x, weights, 0, False))
     graph, choice = quantized(simplify(b.finish(x)), Rounding.SINGLE), CHOICES[board]
     taken = select_kernels(graph, choice, Budget())
-    assert len(taken.chains) == 3
+    assert 2 <= len(taken.chains) <= 3
     apart = layer_options(graph, choice)
     before = sum(min(o.instructions for o in some) for some in apart.values())
     assert sum(some[0].instructions for some in layer_options(graph, taken).values()) < before
