@@ -299,6 +299,21 @@ def graph_of(layers: Sequence[Layer], integer: bool = True) -> Graph:
 
 SWEEPS = {"int8": sweep, "float": float_sweep}
 
+BESIDE = {
+    "tinyc_conv_max_s8 wide": "tinyc_conv_pairs_wide_s8",
+    "tinyc_conv_max_s8": "tinyc_conv_pairs_s8",
+    "tinyc_conv_max_plain_s8": "tinyc_conv_plain_s8",
+    "tinyc_conv_max_vectors_s8": "tinyc_conv_vectors_s8",
+    "tinyc_winograd_max_s8": "tinyc_winograd_s8",
+}
+"""Kernels of chains that count as work what those for the first layer alone count, and more."""
+
+
+def beside(name: str) -> str | None:
+    """The kernel for the first layer alone; both may be made for their numbers."""
+    base = BESIDE.get(name.removesuffix(" inline"))
+    return base and base + (" inline" if name.endswith(" inline") else "")
+
 
 @dataclass(frozen=True)
 class Row:
@@ -309,6 +324,11 @@ class Row:
     macs: int
     work: Mapping[str, int]
     instructions: int
+
+    @property
+    def shapes(self) -> str:
+        """Of the first layer's inputs."""
+        return " ".join(self.layer.split(" ")[-2:])
 
 
 def measured(graph: Graph, board: Board, cache: Path) -> tuple[list[Row], dict[str, int]]:
@@ -368,6 +388,21 @@ def fitted(rows: Sequence[Row]) -> dict[str, float]:
     return {}
 
 
+def fitted_beside(rows: Sequence[Row], base: Mapping[str, float], alone: Mapping[str, Row]) -> dict[str, float]:
+    """Weights of a kernel that computes a layer in one with others: those of a kernel for the layer alone, and own.
+
+    Kernels of chains are compared with those of single layers, by sums that are wrong by some per cent: here both are
+    wrong by the same, and what is fitted to what was measured is the difference. `alone`: the latter's, by shapes.
+    """
+    own = sorted({name for row in rows for name in row.work} - {n for row in alone.values() for n in row.work})
+    matrix = np.array([[row.work.get(name, 0) / row.instructions for name in own] for row in rows])
+    pairs = [(row, alone[row.shapes]) for row in rows]
+    taken = [estimate(base, row) / estimate(base, a) * a.instructions / row.instructions for row, a in pairs]
+    weights, *_ = np.linalg.lstsq(matrix, 1 - np.array(taken), rcond=None)
+    shared = {name: base[name] for name in sorted(set(base) & set(rows[0].work))}
+    return shared | {name: float(f"{weight:.5g}") for name, weight in zip(own, weights, strict=True)}
+
+
 def estimate(weights: Mapping[str, float], row: Row) -> float:
     """The instructions that the weights give."""
     return sum(weights.get(name, 0.0) * count for name, count in row.work.items())
@@ -400,6 +435,8 @@ def main() -> int:
         for kind in ([args.only] if args.only else SWEEPS)
     }
     graphs = {kind: graph_of(some, kind == "int8") for kind, some in layers.items() if some}
+    pooled = [layer for layer in layers.get("int8", ()) if layer.name == "conv2d+max_pool2d"]
+    first = graph_of([replace(layer, behind=()) for layer in pooled]) if pooled else None
     BUILD.mkdir(exist_ok=True)
     text = ""
     with tempfile.TemporaryDirectory(prefix="tinyc-kernels-") as cache:
@@ -413,13 +450,24 @@ def main() -> int:
             by_kernel: dict[str, list[Row]] = defaultdict(list)
             for row in rows:
                 by_kernel[row.label].append(row)
-            weights = {kernel: fitted(some) for kernel, some in by_kernel.items()}
+            weights = {kernel: fitted(some) for kernel, some in by_kernel.items() if not beside(kernel)}
+            alone: dict[str, dict[str, Row]] = defaultdict(dict)
+            for row in measured(first, board, Path(cache))[0] if first else ():
+                alone[row.label][row.shapes] = row
+            for kernel, base in [(k, b) for k in by_kernel if (b := beside(k))]:
+                per = weights.get(base) or json.loads(costs_of(board).read_text())["kernels"][base]["per"]
+                weights[kernel] = fitted_beside(by_kernel[kernel], per, alone[base])
             text += table(board.cpu.name, rows, weights)
             if args.update:
                 write(board, by_kernel, weights, sizes, kept=bool(args.only or args.operators))
     (BUILD / "bench-kernels.md").write_text(text)
     print(text, end="")
     return 0
+
+
+def costs_of(board: Board) -> Path:
+    """The table of a board's core."""
+    return COSTS / f"{board.cpu.name}.json"
 
 
 def write(
@@ -430,12 +478,12 @@ def write(
     kept: bool,
 ) -> None:
     """The table that the compiler reads; `kept`: what is not measured stays in it."""
-    file = COSTS / f"{board.cpu.name}.json"
+    file = costs_of(board)
     kernels = json.loads(file.read_text())["kernels"] if kept else {}
     for name, rows in sorted(by_kernel.items()):
         function, *_, last = f"{name} {name}".split(" ")
         size = sizes.get(f"{function} inline" if last == "inline" else function, 0)
-        points = {work_key(row.work): row.instructions for row in rows}
+        points = {} if beside(name) else {work_key(row.work): row.instructions for row in rows}
         kernels[name] = {"per": weights[name], "code_bytes": size, "measured": dict(sorted(points.items()))}
     COSTS.mkdir(exist_ok=True)
     tools = {what: tool_version(tool) for what, tool in (("compiler", ARM_GCC), ("emulator", QEMU))}

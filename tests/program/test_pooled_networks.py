@@ -27,6 +27,7 @@ from tinyc.program.selection import Budget, layer_options, select_kernels
 CHOICES = {
     "mps2-an386": Choice(KernelTarget(dsp=True), costs=shipped_costs("cortex-m4")),
     "mps2-an385": Choice(KernelTarget(), costs=shipped_costs("cortex-m3")),
+    "mps3-an547": Choice(KernelTarget(dsp=True, mve=True), costs=shipped_costs("cortex-m55")),
     "qemu-m0": Choice(KernelTarget(thumb1=True), costs=shipped_costs("cortex-m0")),
 }
 
@@ -65,23 +66,26 @@ def test_no_byte_is_overwritten_too_early(seed: int, board: str) -> None:
         assert len(program.layers) == len([n for n in graph.nodes if not n.op.is_view]) - len(choice.chains)
 
 
+@pytest.mark.parametrize("size", [3, 5])
 @pytest.mark.parametrize("board", CHOICES)
-def test_small_classifier(board: str) -> None:
-    """Three times a 3x3 convolution, ReLU and pooling of an image of 32x32: in one where that takes less."""
+def test_small_classifier(board: str, size: int) -> None:
+    """Three times a convolution, ReLU and pooling of an image of 32x32: in one, though that saves little at last."""
     b = Builder(Random(1))
     x = b.input(1, 32, 32, 3)
     for out in (16, 32, 32):
         depth = b.type(x).shape[3]
-        weights = b.normal(out, 3, 3, depth, scale=(9 * depth) ** -0.5)
-        x = b.apply(MaxPool2D((2, 2), (2, 2)), b.linear(Conv2D(pads=(1, 1, 1, 1), low=0.0), x, weights, 0, False))
+        weights = b.normal(out, size, size, depth, scale=(size * size * depth) ** -0.5)
+        conv = b.linear(Conv2D(pads=(size // 2,) * 4, low=0.0), x, weights, 0, plant=False)
+        x = b.apply(MaxPool2D((2, 2), (2, 2)), conv)
     graph, choice = quantized(simplify(b.finish(x)), Rounding.SINGLE), CHOICES[board]
     taken = select_kernels(graph, choice, Budget())
-    assert 2 <= len(taken.chains) <= 3
+    assert len(taken.chains) == 3
     apart = layer_options(graph, choice)
     before = sum(min(o.instructions for o in some) for some in apart.values())
     assert sum(some[0].instructions for some in layer_options(graph, taken).values()) < before
-    # what is left: the image, a quarter of the first result, and columns
-    assert build_program(graph, taken).arena_bytes < 0.7 * build_program(graph, choice).arena_bytes
+    # what is left: the image, a quarter of the first result, and columns, which are long where windows are large
+    most = 0.7 if size == 3 else 0.85
+    assert build_program(graph, taken).arena_bytes < most * build_program(graph, choice).arena_bytes
 
 
 def _built(choice: Choice) -> object:
@@ -92,7 +96,9 @@ def _built(choice: Choice) -> object:
 
 
 @pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("board", ["mps2-an386", pytest.param("qemu-m0", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "board", ["mps2-an386", *(pytest.param(b, marks=pytest.mark.slow) for b in ("qemu-m0", "mps3-an547"))]
+)
 def test_same_bits_as_the_interpreter(board: str, rounding: Rounding, tmp_path: Path) -> None:
     graph = network(9, rounding)
     turns = list(in_one(graph, CHOICES[board]))

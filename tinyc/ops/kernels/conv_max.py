@@ -1,6 +1,8 @@
 """Convolutions with maxima over windows of their results: one kernel for both, which makes no results between them.
 
-The largest sum of a window makes its largest result: see `runtime_c/tinyc/tinyc_pool_kernels.h`.
+The largest sum of a window makes its largest result: see `runtime_c/tinyc/tinyc_pool_kernels.h`. What these kernels
+count as work is what the convolution alone counts, as far as windows see it, and what is their own (`windows`,
+`maxima`, `merged`): so `benchmarks/bench_kernels.py` can fit what they take more or less than it.
 """
 
 from __future__ import annotations
@@ -86,7 +88,8 @@ def _by_tiles(layers: Layers) -> Sequence[Candidate]:
         "tinyc_winograd_max_s8",
         Struct("tinyc_winograd_max_params", {"conv": turned.fields, "windows": layers.fields}),
         In(0), turned.packed, Workspace(), Out(),
-        workspace_bytes=turned.workspace_bytes, work=winograd.work_of(x, made, y),
+        workspace_bytes=turned.workspace_bytes,
+        work={**winograd.work_of(x, made, y), "maxima": layers.pool.y.size, "merged": layers.pool.y.size * prod(cells)},
     )  # fmt: skip
     lag = winograd.lag_of_tiles(layers.window, x, y, turned.tiles, (2 // cells[0], 2 // cells[1]))
     call = with_lags(call, layers.pool, {0: lag})
@@ -102,11 +105,12 @@ def _by_pairs(layers: Layers) -> Sequence[Candidate]:
         packed = pairs.packed(bits)
         if packed is None:
             continue
-        windows = layers.windows * -(-conv.y.shape[3] // 2)
+        maxima = layers.windows * -(-conv.y.shape[3] // 2)
+        blocks, alone = maxima * (cells // 2), maxima * (cells % 2)
         work = {
-            "calls": 1, "columns": layers.windows * cells * packed.fours, "windows": windows,
-            "pairs": windows * (cells // 2), "steps": windows * (cells // 2) * packed.fours,
-            "alone": windows * (cells % 2), "alone_steps": windows * (cells % 2) * packed.fours,
+            "calls": 1, "columns": layers.windows * cells * packed.fours, "blocks": blocks,
+            "steps": blocks * packed.fours, "alone": alone, "alone_steps": alone * packed.fours,
+            "windows": layers.windows, "maxima": maxima, "merged": blocks + alone - maxima,
         }  # fmt: skip
         params = {"conv": packed.fields, "windows": layers.fields, "wide": int(not bits)}
         call = tinyc_call(
@@ -130,7 +134,11 @@ def _plain(layers: Layers, target: KernelTarget) -> Sequence[Candidate]:
         "tinyc_conv_max_plain_s8",
         Struct("tinyc_conv_max_plain_params", {"conv": packed.fields, "windows": layers.fields}),
         In(0), packed.words, Workspace(), Out(),
-        workspace_bytes=packed.workspace_bytes, work=packed.work(y[0] * -(-y[1] * y[2] // together), y),
+        workspace_bytes=packed.workspace_bytes,
+        work={
+            **packed.work(y[0] * -(-y[1] * y[2] // together), y),
+            "windows": layers.windows, "merged": layers.pool.y.size * cells,
+        },
     )  # fmt: skip
     call = layers.lagging(call, together)
     return [(inlined(call),), (call,)]
@@ -159,8 +167,8 @@ def _vectors(layers: Layers) -> Sequence[Candidate]:
         In(0), packed.words, Workspace(), Out(),
         workspace_bytes=down * strip,
         work={
-            "calls": 1, "strips": strips * down, "passes": strips * blocks, "windows": windows, "pairs": pairs,
-            "steps": pairs * steps, "turned": turned,
+            "calls": 1, "strips": strips * down, "passes": strips * down * blocks, "pairs": pairs,
+            "steps": pairs * steps, "turned": turned, "windows": windows, "merged": pairs - windows,
         },
     )  # fmt: skip
     lag = lag_by_strip_of_row(layers.seen, conv.x.shape, y, together)
