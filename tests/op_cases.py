@@ -33,15 +33,18 @@ from tinyc.ops import (
     Mul,
     Normalize,
     Pad,
+    Prelu,
     Requantize,
     Reshape,
     Resize,
     Sigmoid,
     Softmax,
+    SquaredDifference,
     Sub,
     Tanh,
     Transpose,
 )
+from tinyc.ops._broadcast import BroadcastOp
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -205,7 +208,7 @@ def _pools(draw: Draw, kind: type[MaxPool2D | AvgPool2D]) -> Case:
 
 
 @st.composite
-def _broadcasts(draw: Draw, kind: type[Add | Div | Mul | Sub]) -> Case:
+def _broadcasts(draw: Draw, kind: type[BroadcastOp]) -> Case:
     shape = draw(st.lists(st.integers(1, 4), max_size=6).map(tuple))
 
     def operand() -> Shape:
@@ -246,7 +249,7 @@ def _means(draw: Draw) -> Case:
     shape = draw(st.lists(st.integers(1, 7), min_size=1, max_size=4).map(tuple))
     first = draw(st.integers(0, len(shape) - 1))
     last = draw(st.integers(first, len(shape) - 1))
-    return _case(draw, Mean(tuple(range(first, last + 1))), shape)
+    return _case(draw, Mean(tuple(range(first, last + 1)), draw(st.booleans())), shape)
 
 
 @st.composite
@@ -307,11 +310,13 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "mul": _broadcasts(Mul),
     "normalize": _normalized(),
     "pad": _pads(),
+    "prelu": _broadcasts(Prelu),
     "requantize": _unary(st.just(Requantize())),
     "reshape": _reshapes(),
     "resize": _resizes(),
     "sigmoid": _unary(st.just(Sigmoid())),
     "softmax": _unary(st.just(Softmax()), most=20),
+    "squared_difference": _broadcasts(SquaredDifference),
     "sub": _broadcasts(Sub),
     "tanh": _unary(st.just(Tanh())),
     "transpose": _transposes(),

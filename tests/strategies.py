@@ -34,11 +34,13 @@ from tinyc.ops import (
     Mul,
     Normalize,
     Pad,
+    Prelu,
     Recurrent,
     Reshape,
     Resize,
     Sigmoid,
     Softmax,
+    SquaredDifference,
     Sub,
     Tanh,
     Transpose,
@@ -316,6 +318,7 @@ def every_operator(rng: Random) -> Graph:
     total = b.apply(Mul(), b.apply(Sub(), b.apply(Add(0.0), x, y), b.constant(b.normal(4))), y)
     total = b.apply(Mul(-2.0, 2.0), total, b.constant(b.normal(1, 6, 6, 1)))
     total = b.apply(Div(), total, b.apply(Clamp(1.0, 9.0), y))
+    total = b.apply(SquaredDifference(), b.apply(Prelu(), total, b.constant(b.normal(4))), x)
     joined = b.apply(Concat(3), b.apply(Sigmoid(), total), b.apply(Tanh(), total), total)
     smaller = b.apply(Resize((4, 5), (1, 0), (3, 6), (2, 5)), b.apply(Clamp(-1.0, 1.0), joined))
     larger = b.apply(Resize((6, 6), (-1, 0), (4, 4), (6, 5), linear=True), smaller)

@@ -303,6 +303,7 @@ EXACT: Mapping[str, Callable[[Draw], TfliteModel]] = {
     "MEAN": partial(reduction, "MEAN", False),
     "MINIMUM": binary("MINIMUM", "MaximumMinimumOptions", same=True),
     "MUL": binary("MUL", "MulOptions"),
+    "PRELU": prelu,
     "QUANTIZE": unary("QUANTIZE", fresh),
     "REDUCE_MAX": partial(reduction, "REDUCE_MAX", True),
     "REDUCE_MIN": partial(reduction, "REDUCE_MIN", True),
@@ -311,7 +312,9 @@ EXACT: Mapping[str, Callable[[Draw], TfliteModel]] = {
     "RESIZE_BILINEAR": partial(resize, "RESIZE_BILINEAR", "ResizeBilinearOptions"),
     "RESIZE_NEAREST_NEIGHBOR": partial(resize, "RESIZE_NEAREST_NEIGHBOR", "ResizeNearestNeighborOptions"),
     "SOFTMAX": softmax,
+    "SQUARED_DIFFERENCE": binary("SQUARED_DIFFERENCE", "SquaredDifferenceOptions", plain=True),
     "SUB": binary("SUB", "SubOptions"),
+    "SUM": partial(reduction, "SUM", False),
     "TANH": unary("TANH", lambda *_: (1 / 128, 0)),
     "TRANSPOSE_CONV": transposed_convolution,
     "moves": moves,
@@ -321,8 +324,5 @@ EXACT: Mapping[str, Callable[[Draw], TfliteModel]] = {
 
 NEAR: Mapping[str, Callable[[Draw], TfliteModel]] = {
     "L2_NORMALIZATION": unary("L2_NORMALIZATION", lambda *_: (1 / 128, 0), "L2NormOptions"),
-    "PRELU": prelu,
-    "SQUARED_DIFFERENCE": binary("SQUARED_DIFFERENCE", "SquaredDifferenceOptions", plain=True),
-    "SUM": partial(reduction, "SUM", False),
 }
 """What is computed in float between `dequantize` and `quantize`: rounded once, where TensorFlow Lite rounds twice."""

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: sums, differences, products and quotients of floats, element by element, of operands that broadcast. */
+/* Internal: functions of two floats, element by element, of operands that broadcast. */
 #ifndef TINYC_ELEMENTS_F32_H
 #define TINYC_ELEMENTS_F32_H
 
@@ -7,14 +7,23 @@
 #include "tinyc_rows.h"
 #include "tinyc_stage.h"
 
-typedef enum { TINYC_SUM, TINYC_DIFFERENCE, TINYC_PRODUCT, TINYC_QUOTIENT } tinyc_function_f32;
+typedef enum {
+    TINYC_SUM,
+    TINYC_DIFFERENCE,
+    TINYC_PRODUCT,
+    TINYC_QUOTIENT,
+    TINYC_PRELU,
+    TINYC_SQUARED_DIFFERENCE
+} tinyc_function_f32;
 
 TINYC_ALWAYS_INLINE float tinyc_element_f32(tinyc_function_f32 function, float a, float b)
 {
     return function == TINYC_SUM          ? a + b
            : function == TINYC_DIFFERENCE ? a - b
            : function == TINYC_PRODUCT    ? a * b
-                                          : a / b;
+           : function == TINYC_QUOTIENT   ? a / b
+           : function == TINYC_PRELU      ? (a < 0.0f ? a * b : a)
+                                          : (a - b) * (a - b);
 }
 
 TINYC_ALWAYS_INLINE void tinyc_elements_f32(tinyc_function_f32 function, const tinyc_broadcast *shape, float low,

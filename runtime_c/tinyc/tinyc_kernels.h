@@ -198,8 +198,8 @@ void tinyc_det_f32(int32_t matrices, int32_t size, float *workspace, const float
 void tinyc_max_pool2d_f32(const tinyc_pool2d_params *params, const float *x, float *y);
 void tinyc_avg_pool2d_f32(const tinyc_pool2d_params *params, const float *x, float *y);
 
-/* y [outer, inner] = the mean of x [outer, count, inner] over its middle axis. */
-void tinyc_mean_f32(int32_t outer, int32_t count, int32_t inner, const float *x, float *y);
+/* y [outer, inner] = factor * the sum of x [outer, count, inner] over its middle axis. */
+void tinyc_mean_f32(int32_t outer, int32_t count, int32_t inner, float factor, const float *x, float *y);
 
 /* The multiplier takes the sum of count values to the scale of y. */
 typedef struct {

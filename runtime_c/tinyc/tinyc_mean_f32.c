@@ -23,9 +23,8 @@ static void mean_of_block(int32_t count, int32_t inner, float factor, const floa
     y[3] = s3 * factor;
 }
 
-void tinyc_mean_f32(int32_t outer, int32_t count, int32_t inner, const float *x, float *y)
+void tinyc_mean_f32(int32_t outer, int32_t count, int32_t inner, float factor, const float *x, float *y)
 {
-    const float factor = 1.0f / (float)count;
     for (int32_t o = 0; o < outer; ++o, x += count * inner, y += inner) {
         int32_t i = 0;
         for (; i + BLOCK <= inner; i += BLOCK) {

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from test_tflite_files import dense, refused
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
-from tflite_model import TfliteModel, load
+from tflite_model import TfliteModel, integers, load
 
 from tinyc.errors import TinycError
 from tinyc.frontend import inspect_model
@@ -82,3 +82,18 @@ def test_every_word_changed(part: int) -> None:
                 load(bytes(made))
             except TinycError as error:
                 assert error.message
+
+
+@pytest.mark.parametrize("code", ["ABS", "ELU", "HARD_SWISH", "LEAKY_RELU", "RELU6", "LOGISTIC", "TANH"])
+@pytest.mark.parametrize("scales", [(3e38, 1e-30), (1e-30, 3e38), (1.0, 1e-38)])
+def test_scales_that_are_far_apart(code: str, scales: tuple[float, float]) -> None:
+    """Results are zero, or saturate."""
+    m = TfliteModel()
+    fixed = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
+    x = m.input((256,), "int8", (scales[0], 0))
+    y = m.tensor((256,), "int8", fixed.get(code, (scales[1], 0)))
+    options = {"kind": "LeakyReluOptions", "alpha": 1e30} if code == "LEAKY_RELU" else {}
+    m.output(m.op(code, [x], y, **options))
+    _, (got,) = integers(m.bytes(), [np.arange(-128, 128).astype(np.int8)])
+    if scales[0] != 1 or code not in fixed:
+        assert np.isin(got[129:], (0, 127)).all()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 
 from tinyc.frontend.view import View
-from tinyc.ops.mean import Mean
+from tinyc.ops.mean import MOST_TOTAL, Mean
 from tinyc.ops.reduce import Reduce
 
 Axes = tuple[int, ...]
@@ -22,11 +22,16 @@ def mean(view: View, value: str, axes: Axes) -> str:
 
 
 def total(view: View, value: str, axes: Axes) -> str:
-    """The sum; of floats it is the mean times how many elements it is of."""
+    """The sum; of floats it is an operator that has an int8 form, or of very many the mean times how many there are."""
     if not view.type_of(value).dtype.is_float:
         return view.emit(Reduce("sum", axes), value)
-    count = prod(view.shape_of(value)[a] for a in axes)
-    return view.scaled(mean(view, value, axes), count)
+    shape = view.shape_of(value)
+    count = prod(shape[a] for a in axes)
+    if count > MOST_TOTAL:
+        return view.scaled(mean(view, value, axes), count)
+    for run in runs(axes, shape):
+        value = view.emit(Mean(run, total=True), value)
+    return value
 
 
 def runs(axes: Axes, shape: Sequence[int]) -> list[Axes]:

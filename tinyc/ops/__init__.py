@@ -30,6 +30,7 @@ from tinyc.ops.mul import Mul
 from tinyc.ops.normalize import Normalize
 from tinyc.ops.pad import Pad
 from tinyc.ops.pool import Pool
+from tinyc.ops.prelu import Prelu
 from tinyc.ops.quantize import Quantize
 from tinyc.ops.recentre import Recentre
 from tinyc.ops.recurrent import Recurrent
@@ -42,6 +43,7 @@ from tinyc.ops.roi_align import RoiAlign
 from tinyc.ops.scatter import Scatter
 from tinyc.ops.sigmoid import Sigmoid
 from tinyc.ops.softmax import Softmax
+from tinyc.ops.squared_difference import SquaredDifference
 from tinyc.ops.strided import Strided
 from tinyc.ops.sub import Sub
 from tinyc.ops.tanh import Tanh
@@ -79,6 +81,7 @@ ALL_OPS: tuple[type[Op], ...] = (
     Normalize,
     Pad,
     Pool,
+    Prelu,
     Recurrent,
     Reduce,
     Quantize,
@@ -91,6 +94,7 @@ ALL_OPS: tuple[type[Op], ...] = (
     Scatter,
     Sigmoid,
     Softmax,
+    SquaredDifference,
     Strided,
     Sub,
     Tanh,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyc.ir.kernel import Argument, Candidate, In, KernelCall, Out, Struct, Table, inlined, tinyc_call
-from tinyc.ir.op import Signature
+from tinyc.ir.op import Array, Signature
 from tinyc.ops._broadcast import BroadcastOp, broadcast_shape, over_operands
 
 
@@ -28,6 +28,16 @@ class ArithmeticOp(BroadcastOp):
     @abstractmethod
     def rows_call(self, sig: Signature) -> KernelCall | None:
         """The call that is made for rows and these scales; None: it cannot do it."""
+
+    @abstractmethod
+    def affine_in(self, index: int, constant: Array) -> tuple[Array, Array]:
+        """(scale, shift) such that the result is scale · input `index` + shift, the other input being `constant`."""
+
+    def affine(self, sig: Signature) -> tuple[int, Array, Array] | None:
+        if not self.scales_one(sig):
+            return None
+        ((at, constant),) = sig.constants.items()
+        return 1 - at, *self.affine_in(1 - at, constant)
 
     def integer_kernels(self, sig: Signature) -> Sequence[Candidate]:
         params = broadcast_shape(sig), self.integer_params(sig)

@@ -74,17 +74,12 @@ class BroadcastOp(Op):
     def on_axes(self, axes: Sequence[int], rank: int) -> Op:
         return self
 
-    @abstractmethod
-    def affine_in(self, index: int, constant: Array) -> tuple[Array, Array]:
-        """(scale, shift) such that the result is scale · input `index` + shift, the other input being `constant`."""
-
-    def affine(self, sig: Signature) -> tuple[int, Array, Array] | None:
+    def scales_one(self, sig: Signature) -> bool:
+        """Whether one operand is constant, the other has the result's shape, and nothing is clamped."""
         if len(sig.constants) != 1 or (self.low, self.high) != (-INFINITY, INFINITY):
-            return None
-        ((at, constant),) = sig.constants.items()
-        if sig.ins[1 - at].shape != sig.y.shape:
-            return None
-        return 1 - at, *self.affine_in(1 - at, constant)
+            return False
+        (at,) = sig.constants
+        return sig.ins[1 - at].shape == sig.y.shape
 
     # Channels
 

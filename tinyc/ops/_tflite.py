@@ -20,6 +20,7 @@ I64 = NDArray[np.int64]
 Table = NDArray[np.int8]
 
 LEAST, MOST = -128, 127
+SATURATING = 2.0**20
 INPUT_BITS = 4  # above the point, of what goes into logistic and tanh
 
 
@@ -57,7 +58,8 @@ def elu(x: QuantParams, y: QuantParams, alpha: float) -> Table | None:
     real = _centred(x).astype(np.float32) * np.float32(x.per_tensor_scale)
     powers = np.exp(np.minimum(real, 0).astype(np.float64)).astype(np.float32) - np.float32(1)
     steps = np.where(real < 0, powers, real) * (np.float32(1) / np.float32(y.per_tensor_scale))
-    return _stored((np.sign(steps) * np.floor(np.abs(steps) + np.float32(0.5))).astype(np.int64), y)
+    rounded = np.sign(steps) * np.floor(np.abs(steps) + np.float32(0.5))
+    return _stored(np.clip(rounded, -SATURATING, SATURATING).astype(np.int64), y)
 
 
 def logistic(x: QuantParams, y: QuantParams) -> Table:
@@ -80,6 +82,8 @@ def tanh(x: QuantParams, y: QuantParams) -> Table:
 def hard_swish(x: QuantParams, y: QuantParams) -> Table | None:
     """x · clamp(x + 3, 0, 6) / 6, in 16 bits."""
     fine = np.float32(1 / 128) * np.float32(x.per_tensor_scale)
+    if not fine / np.float32(y.per_tensor_scale) < 1:
+        return None
     out, out_shift = multiplier_and_shift(float(fine / np.float32(y.per_tensor_scale)))
     share, share_shift = multiplier_and_shift(float(fine / (np.float32(3) / np.float32(32768))))
     if out_shift > 0:
@@ -112,7 +116,8 @@ def _quotient(x: QuantParams, y: QuantParams) -> float:
 
 
 def _times(numbers: I64, factor: float) -> I64:
-    return requantize(numbers, *multiplier_and_shift(factor), Rounding.TFLITE)
+    """With a factor of SATURATING or more all results but 0 leave int8."""
+    return requantize(numbers, *multiplier_and_shift(min(factor, SATURATING)), Rounding.TFLITE)
 
 
 def _stored(numbers: I64, y: QuantParams) -> Table:
@@ -121,7 +126,7 @@ def _stored(numbers: I64, y: QuantParams) -> Table:
 
 def _nearest(real: float, y: QuantParams) -> int:
     """In steps, ties away from zero."""
-    steps = float(np.float32(real) / np.float32(y.per_tensor_scale))
+    steps = float(np.clip(np.float32(real) / np.float32(y.per_tensor_scale), -SATURATING, SATURATING))
     return floor(abs(steps) + 0.5) * (1 if steps >= 0 else -1)
 
 

@@ -57,12 +57,11 @@ class Div(BroadcastOp):
             return np.asarray(a / b)
 
     def affine(self, sig: Signature) -> tuple[int, Array, Array] | None:
+        if not self.scales_one(sig) or 1 not in sig.constants:
+            return None
         with np.errstate(all="ignore"):
-            known = 1 in sig.constants and np.isfinite(1 / sig.constants[1]).all()
-        return super().affine(sig) if known else None
-
-    def affine_in(self, index: int, constant: Array) -> tuple[Array, Array]:
-        return 1 / constant, np.zeros_like(constant)
+            factor = 1 / sig.constants[1]
+        return (0, factor, np.zeros_like(factor)) if np.isfinite(factor).all() else None
 
     def eval_stored(self, a: Array, b: Array, sig: Signature) -> Array:
         table = self._reciprocals(sig)[b + 128]

@@ -1,4 +1,4 @@
-"""Mean: the average over some axes."""
+"""Mean: the average over some axes, or the sum."""
 
 from __future__ import annotations
 
@@ -36,14 +36,18 @@ from tinyc.ops._sums import PlaneSums
 from tinyc.ops.depthwise_conv2d import integer_steps
 from tinyc.ops.kernels.rows import mean_of_rows
 
+MOST_TOTAL = 2**15
+"""Elements of a sum: 2^7 times that fits an int32."""
+
 
 @dataclass(frozen=True)
 class Mean(Op):
-    """The mean over the neighbouring `axes`, which stay as axes of size 1."""
+    """The mean over neighbouring `axes`, which stay as axes of size 1; with `total` the sum, of MOST_TOTAL at most."""
 
     name: ClassVar[str] = "mean"
 
     axes: tuple[int, ...]
+    total: bool = False
 
     @property
     def quant_rule(self) -> QuantRule:
@@ -55,10 +59,13 @@ class Mean(Op):
             raise VerifyError(f"mean wants neighbouring axes in order, got {self.axes}")
         if not 0 <= self.axes[0] <= self.axes[-1] < x.rank:
             raise VerifyError(f"mean over axes {self.axes} of a tensor of {x.rank} axes")
+        if self.total and self.count(x) > MOST_TOTAL:
+            raise VerifyError(f"a sum of {self.count(x)} elements, more than {MOST_TOTAL}")
         return (TensorType(tuple(1 if a in self.axes else s for a, s in enumerate(x.shape)), x.dtype),)
 
     def eval_float(self, *ins: F32) -> tuple[F32, ...]:
-        return (ins[0].mean(axis=self.axes, keepdims=True, dtype=np.float64).astype(np.float32),)
+        total = ins[0].sum(axis=self.axes, keepdims=True, dtype=np.float64)
+        return ((total if self.total else total / (ins[0].size // total.size)).astype(np.float32),)
 
     def count(self, x: TensorType) -> int:
         """How many elements make one result."""
@@ -67,6 +74,8 @@ class Mean(Op):
     def _factor(self, sig: Signature) -> tuple[int, int]:
         """Of a sum. Under `tflite` the multiplier of the scales is divided, as TensorFlow Lite does."""
         x, y, count = sig.x.q.per_tensor_scale, sig.y.q.per_tensor_scale, self.count(sig.x)
+        if self.total:
+            return multiplier_and_shift(x / y)
         if sig.rounding is not Rounding.TFLITE:
             return multiplier_and_shift(x / (y * count))
         multiplier, shift = multiplier_and_shift(x / y)
@@ -83,7 +92,8 @@ class Mean(Op):
         return (self._requantized(centred.sum(axis=self.axes, keepdims=True), sig),)
 
     def finest_scale(self, *ins: float) -> float:
-        return ins[0] / 2**20  # a sum of up to 2^22 values is never shifted beyond 31 bits
+        # so that a sum, of a mean one of up to 2^22 values, is never shifted beyond 31 bits
+        return ins[0] / (2**6 if self.total else 2**20)
 
     def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
         return self, (tuple((0, ins[0].shape[a]) if a in self.axes else s for a, s in enumerate(region)),)
@@ -97,7 +107,7 @@ class Mean(Op):
         return all(ins[0].shape[a] == 1 for a in self.axes)
 
     def merged_with(self, producer: Op) -> Op | None:
-        if not isinstance(producer, Mean):
+        if not isinstance(producer, Mean) or producer.total != self.total:
             return None
         both = tuple(sorted({*self.axes, *producer.axes}))
         return replace(self, axes=both) if both == tuple(range(both[0], both[-1] + 1)) else None
@@ -129,7 +139,8 @@ class Mean(Op):
         shape, count = sig.x.shape, self.count(sig.x)
         outer, inner = prod(shape[: self.axes[0]]), prod(shape[self.axes[-1] + 1 :])
         if not sig.x.quant:
-            return [(with_lags(tinyc_call("tinyc_mean_f32", outer, count, inner, In(0), Out()), sig, {0: 0}),)]
+            factor = 1.0 if self.total else float(np.float32(1) / np.float32(count))
+            return [(with_lags(tinyc_call("tinyc_mean_f32", outer, count, inner, factor, In(0), Out()), sig, {0: 0}),)]
         own = tinyc_call("tinyc_mean_s8", outer, count, inner, self._params(sig), In(0), Out())
         others = [(with_lags(own, sig, {0: 0}),), (self._as_depthwise(sig, outer, count, inner),)]
         rows = mean_of_rows(outer, count, inner, self._factor(sig), sig)

@@ -47,7 +47,8 @@ class Cone:
     def table(self, x: QuantParams, y: QuantParams, rounding: Rounding) -> Lookup:
         """The same on stored values, with one rounding at the end, or as TensorFlow Lite has it for a single node."""
         if rounding is Rounding.TFLITE and len(self.nodes) == 1:
-            given = self.nodes[0].op.tflite_table(x, y)
+            with np.errstate(over="ignore"):  # of scales that are far apart
+                given = self.nodes[0].op.tflite_table(x, y)
             if given is not None:
                 return Lookup(tuple(map(int, given)))
         return _lookup(self.apply, x, y)

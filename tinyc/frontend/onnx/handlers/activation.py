@@ -10,6 +10,7 @@ from tinyc.ops.add import Add
 from tinyc.ops.clamp import Clamp
 from tinyc.ops.map import Map
 from tinyc.ops.mul import Mul
+from tinyc.ops.prelu import Prelu
 from tinyc.ops.sigmoid import Sigmoid
 from tinyc.ops.tanh import Tanh
 
@@ -89,7 +90,8 @@ def leaky_relu(node: NodeView) -> str:
 def prelu(node: NodeView) -> str:
     """x, or slope · x where x is negative; the slope broadcasts."""
     if not (node.is_float(0) and node.is_constant(1)):
-        return node.emit(Map("prelu"), node.value(0), node.value(1))
+        op = Prelu() if node.is_float(0) and node.is_float(1) else Map("prelu")
+        return node.emit(op, node.value(0), node.value(1))
     x = node.value(0)
     below = node.emit(Mul(), node.emit(Clamp(high=0.0), x), node.store_like(1, node.floats(1, "slope")))
     if node.shape_of(below) != node.shape_of(x):

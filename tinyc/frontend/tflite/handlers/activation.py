@@ -14,6 +14,7 @@ from tinyc.ops.add import Add
 from tinyc.ops.clamp import Clamp
 from tinyc.ops.map import Map
 from tinyc.ops.mul import Mul
+from tinyc.ops.prelu import Prelu
 from tinyc.ops.reduce import Reduce
 from tinyc.ops.sigmoid import Sigmoid
 from tinyc.ops.softmax import Softmax
@@ -21,6 +22,7 @@ from tinyc.ops.sub import Sub
 from tinyc.ops.tanh import Tanh
 
 INFINITY = float("inf")
+MOST_STEPS = 2.0**20  # far beyond what any integer stands for here
 
 BOUNDS = {"RELU": (0.0, INFINITY), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0), "RELU_0_TO_1": (0.0, 1.0)}
 
@@ -63,7 +65,10 @@ def _as_stored(bound: float, q: Quantization | None) -> float:
     """The bound that TensorFlow Lite takes in integers: it rounds a tie away from zero, where others go to even."""
     if q is None or abs(bound) == INFINITY:
         return bound
-    steps = float(np.float32(bound) / q.scale[0])
+    with np.errstate(over="ignore"):
+        steps = float(np.float32(bound) / q.scale[0])
+    if abs(steps) > MOST_STEPS:
+        return bound
     wanted = floor(abs(steps) + 0.5) * (1 if bound >= 0 else -1)
     return bound if round(bound / float(q.scale[0])) == wanted else wanted * float(q.scale[0])
 
@@ -102,8 +107,9 @@ def leaky_relu(view: NodeView) -> str:
 def prelu(view: NodeView) -> str:
     """x, or alpha · x where x is negative; alpha broadcasts."""
     view.count(2)
-    if not view.is_constant(1):
-        return view.emit(Map("prelu"), view.value(0), view.value(1))
+    if view.of_integers(0) or not view.is_constant(1):
+        op = Prelu() if view.is_float(0) and view.is_float(1) else Map("prelu")
+        return view.emit(op, view.value(0), view.value(1))
     x, slope = view.value(0), view.floats(1, "alpha")
     below = view.emit(Mul(), view.emit(Clamp(high=0.0), x), view.store_like(1, slope))
     if view.shape_of(below) != view.shape_of(x):

@@ -17,6 +17,7 @@ from tinyc.ops.clamp import Clamp
 from tinyc.ops.div import Div
 from tinyc.ops.map import Map
 from tinyc.ops.mul import Mul
+from tinyc.ops.squared_difference import SquaredDifference
 from tinyc.ops.sub import Sub
 
 Handler = Callable[[NodeView], str]
@@ -84,8 +85,10 @@ def extreme(name: str) -> Handler:
 
 def squared_difference(view: NodeView) -> str:
     """(a − b)²."""
+    if view.is_float(0):
+        return _binary(view, SquaredDifference(), "")
     below = _binary(view, Sub(), "sub")
-    return view.emit(Mul() if view.is_float(0) else Map("mul"), below, below)
+    return view.emit(Map("mul"), below, below)
 
 
 def square(view: NodeView) -> str:

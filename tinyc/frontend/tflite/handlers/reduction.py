@@ -44,19 +44,22 @@ def reduced(over: Over) -> Callable[[NodeView], str]:
     return handler
 
 
-def _mean(view: View, value: str, axes: tuple[int, ...]) -> str:
+def _in_one(over: Over) -> Over:
     """In one sum, as TensorFlow Lite has it: axes that are no neighbours are brought together."""
-    shape = view.shape_of(value)
-    if len(reductions.runs(axes, shape)) < 2:
-        return reductions.mean(view, value, axes)
-    kept = tuple(a for a in range(len(shape)) if a not in axes)
-    together = view.transposed(value, (*kept, *axes))
-    y = reductions.mean(view, together, tuple(range(len(kept), len(shape))))
-    return view.transposed(y, tuple(np.argsort((*kept, *axes)).tolist()))
+
+    def together(view: View, value: str, axes: tuple[int, ...]) -> str:
+        shape = view.shape_of(value)
+        if len(reductions.runs(axes, shape)) < 2:
+            return over(view, value, axes)
+        kept = tuple(a for a in range(len(shape)) if a not in axes)
+        y = over(view, view.transposed(value, (*kept, *axes)), tuple(range(len(kept), len(shape))))
+        return view.transposed(y, tuple(np.argsort((*kept, *axes)).tolist()))
+
+    return together
 
 
-mean = reduced(_mean)
-total = reduced(reductions.total)
+mean = reduced(_in_one(reductions.mean))
+total = reduced(_in_one(reductions.total))
 
 
 def arg(largest: bool) -> Callable[[NodeView], str]:

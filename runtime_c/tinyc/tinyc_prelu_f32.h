@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Internal: a tensor of floats whose negative elements are scaled by another, made for its constants; see tinyc_elementwise_kernels.h. */
+#ifndef TINYC_PRELU_F32_H
+#define TINYC_PRELU_F32_H
+
+#include "tinyc_elements_f32.h"
+
+TINYC_ALWAYS_INLINE void tinyc_prelu_f32_inline(const tinyc_broadcast *shape, float low, float high, const float *a,
+                                                const float *b, float *y)
+{
+    tinyc_elements_f32(TINYC_PRELU, shape, low, high, a, b, y);
+}
+
+#endif
