@@ -42,8 +42,10 @@ from tinyc.ops import (
     Mean,
     Mul,
     Normalize,
+    Prelu,
     Recurrent,
     Softmax,
+    SquaredDifference,
     Sub,
 )
 from tinyc.ops.recurrent import CELLS
@@ -137,6 +139,8 @@ def sweep() -> Iterator[Layer]:
         yield Layer(Mul(), (shape, shape), fed=2)
         yield Layer(Div(), (shape, shape), fed=2)
         yield Layer(Div(), (shape, (*shape[:3], 1)), fed=2)
+        yield Layer(Prelu(), (shape, shape[3:]))
+        yield Layer(SquaredDifference(), (shape, shape), fed=2)
     for size, channels, kernel, stride in (
         (8, 64, 8, 8), (16, 16, 2, 2), (13, 24, 3, 2), (25, 10, 5, 5), (32, 8, 2, 2), (6, 40, 3, 1), (9, 13, 2, 1),
         (4, 128, 2, 2), (12, 6, 4, 4),
@@ -248,7 +252,7 @@ def float_sweep() -> Iterator[Layer]:
     for a, b in (((16, 16, 16), (16, 16, 16)), ((4, 33), (33, 18)), ((1, 64), (64, 10))):
         yield Layer(MatMul(), (a, b), fed=2)
     for shape in ((1, 16, 16, 16), (1, 5, 7, 9)):
-        for op in (Add, Sub, Mul, Div):
+        for op in (Add, Sub, Mul, Div, Prelu, SquaredDifference):
             yield Layer(op(), (shape, shape), fed=2)
             yield Layer(op(low=0.0), (shape, shape[-1:]), fed=2)
     for size, channels, kernel, stride in ((8, 64, 8, 8), (16, 16, 2, 2), (13, 24, 3, 2), (25, 10, 5, 5)):

@@ -15,9 +15,9 @@ typedef struct {
     int32_t low, high;
 } tinyc_div_params;
 
-/* The same in int8. `reciprocals` has for each of the 256 stored b, from -128 on, a word: scale_a / (scale_b * scale_y) over
- * b less its zero point, with 23 bits behind the point; 2^31 - 1 for zero. With TensorFlow Lite's rounding it has two: the
- * reciprocal of that divisor, times a power of two so that it is in [2^30, 2^31), or minus that; and a shift. */
+/* The same in int8. `reciprocals` has for each of the 256 stored b, from -128 on, a word: scale_a / (scale_b * scale_y)
+ * over b less its zero point, with 23 bits behind the point; 2^31 - 1 for zero. With TensorFlow Lite's rounding it has
+ * two: the reciprocal of that divisor, times a power of two so that it is in [2^30, 2^31), or minus that; and a shift. */
 void tinyc_div_s8(const tinyc_broadcast *shape, const tinyc_div_params *params, const int32_t *reciprocals,
                   const int8_t *a, const int8_t *b, int8_t *y);
 

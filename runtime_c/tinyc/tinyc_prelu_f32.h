@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: a tensor of floats whose negative elements are scaled by another, made for its constants; see tinyc_elementwise_kernels.h. */
+/* Internal: floats whose negative elements are scaled, made for its constants; see tinyc_elementwise_kernels.h. */
 #ifndef TINYC_PRELU_F32_H
 #define TINYC_PRELU_F32_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: the squares of the differences of two tensors of floats, made for its constants; see tinyc_elementwise_kernels.h. */
+/* Internal: squared differences of floats, made for its constants; see tinyc_elementwise_kernels.h. */
 #ifndef TINYC_SQUARED_DIFFERENCE_F32_H
 #define TINYC_SQUARED_DIFFERENCE_F32_H
 

@@ -16,7 +16,7 @@ from tools import need_emulator
 
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.types import Rounding
-from tinyc.ops import Add, Div, Mean, Mul, Sub
+from tinyc.ops import Add, Div, Mean, Mul, Prelu, SquaredDifference, Sub
 
 KernelsFor = Callable[[Rounding], Kernels]
 
@@ -30,7 +30,7 @@ def operands(draw: Draw) -> Case:
     shape = (*draw(st.lists(st.integers(1, 5), min_size=0, max_size=3)), draw(st.integers(1, 30)))
     row = shape[draw(st.integers(0, len(shape) - 1)) :]
     shapes = draw(st.sampled_from([(shape, shape), (shape, row), (row, shape), (shape, (1, *row)[-len(shape) :])]))
-    op = draw(st.sampled_from([Add, Sub, Mul, Div]))(*draw(CLAMPS))
+    op = draw(st.sampled_from([Add, Sub, Mul, Div, Prelu, SquaredDifference]))(*draw(CLAMPS))
     return Case(op, shapes, draw(st.sampled_from([frozenset(), frozenset({1})])), draw(st.integers(0, 2**32 - 1)))
 
 
@@ -62,7 +62,7 @@ def some_cases() -> list[Case]:
     cases = [
         Case(kind(*clamps[seed % 3]), both, frozenset(), seed)
         for seed, both in enumerate(shapes * 3)
-        for kind in (Add, Sub, Mul, Div)
+        for kind in (Add, Sub, Mul, Div, Prelu, SquaredDifference)
     ]
     planes = [(1, 3, 3, 5), (2, 5, 4, 8), (1, 17, 16, 14)]
     return cases + [Case(Mean((1, 2)), (plane,), frozenset(), seed) for seed, plane in enumerate(planes * 2)]

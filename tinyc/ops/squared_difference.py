@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from tinyc.ir.fixed_point import multiplier_and_shift, requantize
-from tinyc.ir.kernel import Candidate, In, Out, Struct, tinyc_call
+from tinyc.ir.kernel import Candidate, In, Out, Struct, inlined, tinyc_call
 from tinyc.ir.op import Array, ChannelRange, Signature
-from tinyc.ops._broadcast import BroadcastOp, broadcast_shape, over_operands
+from tinyc.ops._broadcast import BroadcastOp, broadcast_shape, over_operands, work_of
 from tinyc.ops._clamp import stored_range
 
 LEFT_SHIFT = 7  # bits of headroom for the operands: squares of their differences fit an int32
@@ -63,8 +63,10 @@ class SquaredDifference(BroadcastOp):
             "y_offset": sig.y.q.zero_point, "y_multiplier": m3, "y_shift": s3, "low": least, "high": most,
         }  # fmt: skip
         params = Struct("tinyc_sum_params", fields)
-        call = tinyc_call("tinyc_squared_difference_s8", broadcast_shape(sig), params, In(0), In(1), Out())
-        return [(over_operands(call, sig),)]
+        shape = broadcast_shape(sig)
+        call = tinyc_call("tinyc_squared_difference_s8", shape, params, In(0), In(1), Out(), work=work_of(shape))
+        call = over_operands(call, sig)
+        return [(inlined(call),), (call,)]
 
 
 def _ends(bounds: ChannelRange) -> tuple[Array, Array]:
