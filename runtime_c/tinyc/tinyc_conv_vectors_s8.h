@@ -7,7 +7,7 @@
 #ifndef TINYC_CONV_VECTORS_S8_H
 #define TINYC_CONV_VECTORS_S8_H
 
-#include "tinyc_vectors.h"
+#include "tinyc_sum_vectors.h"
 
 enum { TINYC_FILTERS = 4 };
 
@@ -219,9 +219,22 @@ TINYC_ALWAYS_INLINE void tinyc_sums_4x2(int32_t steps, const int8_t *w, const in
 
 #endif
 
+/* The results of four sums; if there is a `sum`, of that with `other`. */
+TINYC_ALWAYS_INLINE void tinyc_filters_results(const tinyc_conv_vectors_params *p, const tinyc_sum_stage *sum,
+                                               int32x4_t sums, tinyc_scales_x4 scales, const int8_t *other,
+                                               mve_pred16_t some, int8_t *y)
+{
+    int32x4_t results = tinyc_results_x4(&p->stage, sums, scales);
+    if (sum != NULL) {
+        results = tinyc_summed_x4(sum, results, other, p->out_c, some);
+    }
+    tinyc_store_x4(y, results, p->out_c, some);
+}
+
 /* Up to four filters over n windows of `steps` times 16 bytes, `apart` bytes from one to the next. */
-TINYC_ALWAYS_INLINE void tinyc_filters_over(const tinyc_conv_vectors_params *p, int32_t steps, int32_t n, int32_t apart,
-                                            const int8_t *x, const int32_t *packed, int32_t filters, int8_t *y)
+TINYC_ALWAYS_INLINE void tinyc_filters_over(const tinyc_conv_vectors_params *p, const tinyc_sum_stage *sum, int32_t steps,
+                                            int32_t n, int32_t apart, const int8_t *x, const int32_t *packed,
+                                            int32_t filters, const int8_t *other, int8_t *y)
 {
     const int32x4_t bias = vldrwq_s32(packed);
     const tinyc_scales_x4 scales = tinyc_load_scales(packed + TINYC_FILTERS);
@@ -241,21 +254,23 @@ TINYC_ALWAYS_INLINE void tinyc_filters_over(const tinyc_conv_vectors_params *p, 
         {
             tinyc_sums_4x2(steps, w, x, x + apart, &a, &b);
         }
-        tinyc_store_x4(y, tinyc_results_x4(&p->stage, vaddq_s32(a, bias), scales), p->out_c, some);
-        tinyc_store_x4(y + p->out_c, tinyc_results_x4(&p->stage, vaddq_s32(b, bias), scales), p->out_c, some);
+        tinyc_filters_results(p, sum, vaddq_s32(a, bias), scales, other, some, y);
+        tinyc_filters_results(p, sum, vaddq_s32(b, bias), scales, other + p->out_c, some, y + p->out_c);
         x += 2 * apart;
+        other += 2 * p->out_c;
         y += 2 * p->out_c;
     }
     if (n > 0) {
         const int32x4_t sums = vaddq_s32(tinyc_sums_4x1(steps, w, x), bias);
-        tinyc_store_x4(y, tinyc_results_x4(&p->stage, sums, scales), p->out_c, some);
+        tinyc_filters_results(p, sum, sums, scales, other, some, y);
     }
 }
 
 #else
 
-TINYC_ALWAYS_INLINE void tinyc_filters_over(const tinyc_conv_vectors_params *p, int32_t steps, int32_t n, int32_t apart,
-                                            const int8_t *x, const int32_t *packed, int32_t filters, int8_t *y)
+TINYC_ALWAYS_INLINE void tinyc_filters_over(const tinyc_conv_vectors_params *p, const tinyc_sum_stage *sum, int32_t steps,
+                                            int32_t n, int32_t apart, const int8_t *x, const int32_t *packed,
+                                            int32_t filters, const int8_t *other, int8_t *y)
 {
     const int32_t *scales = packed + TINYC_FILTERS;
     const int8_t *w = (const int8_t *)(packed + (1 + TINYC_SCALE_WORDS) * TINYC_FILTERS);
@@ -267,28 +282,32 @@ TINYC_ALWAYS_INLINE void tinyc_filters_over(const tinyc_conv_vectors_params *p, 
         for (int32_t i = 0; i < count; ++i) {
             const int32_t f = i % filters;
             const int8_t *window = x + i / filters * apart;
-            uint32_t sum = (uint32_t)packed[f];
+            uint32_t products = (uint32_t)packed[f];
             for (int32_t k = 0; k < cells; ++k) {
-                sum += (uint32_t)(w[(k / TINYC_LANES * TINYC_FILTERS + f) * TINYC_LANES + k % TINYC_LANES] * window[k]);
+                products += (uint32_t)(w[(k / TINYC_LANES * TINYC_FILTERS + f) * TINYC_LANES + k % TINYC_LANES] * window[k]);
             }
             int32_t scale[TINYC_SCALE_WORDS];
             for (int32_t k = 0; k < TINYC_SCALE_WORDS; ++k) {
                 scale[k] = scales[k * TINYC_FILTERS + f];
             }
-            results[i] = tinyc_result(&p->stage, (int32_t)sum, scale);
+            results[i] = tinyc_result(&p->stage, (int32_t)products, scale);
         }
         for (int32_t i = 0; i < count; ++i) {
-            y[i / filters * p->out_c + i % filters] = results[i];
+            const int32_t at = i / filters * p->out_c + i % filters;
+            y[at] = sum != NULL ? tinyc_summed(sum, results[i], other[at]) : results[i];
         }
         x += 2 * apart;
+        other += 2 * p->out_c;
         y += 2 * p->out_c;
     }
 }
 
 #endif
 
-TINYC_ALWAYS_INLINE void tinyc_conv_vectors_s8_inline(const tinyc_conv_vectors_params *p, const int8_t *x,
-                                                      const int32_t *w, int8_t *strip, int8_t *y)
+/* `sum`, if not NULL, is made of results and `other`. */
+TINYC_ALWAYS_INLINE void tinyc_conv_vectors(const tinyc_conv_vectors_params *p, const tinyc_sum_stage *sum,
+                                            const int8_t *x, const int32_t *w, const int8_t *other, int8_t *strip,
+                                            int8_t *y)
 {
     const int32_t column = p->kernel_h * p->in_c;
     const int32_t steps = (p->kernel_w * column + TINYC_LANES - 1) / TINYC_LANES;
@@ -310,14 +329,21 @@ TINYC_ALWAYS_INLINE void tinyc_conv_vectors_s8_inline(const tinyc_conv_vectors_p
                 const int32_t *packed = w;
                 for (int32_t f = 0; f < p->out_c; f += TINYC_FILTERS) {
                     const int32_t filters = p->out_c - f < TINYC_FILTERS ? p->out_c - f : TINYC_FILTERS;
-                    tinyc_filters_over(p, steps, n, p->stride_w * column, windows, packed, filters, y + f);
+                    tinyc_filters_over(p, sum, steps, n, p->stride_w * column, windows, packed, filters, other + f, y + f);
                     packed += block;
                 }
+                other += n * p->out_c;
                 y += n * p->out_c;
             }
         }
         x += image;
     }
+}
+
+TINYC_ALWAYS_INLINE void tinyc_conv_vectors_s8_inline(const tinyc_conv_vectors_params *p, const int8_t *x,
+                                                      const int32_t *w, int8_t *strip, int8_t *y)
+{
+    tinyc_conv_vectors(p, NULL, x, w, y, strip, y); /* no other */
 }
 
 #endif

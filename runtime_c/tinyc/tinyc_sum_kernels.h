@@ -6,7 +6,7 @@
 #include "tinyc_kernels.h"
 
 /* y = (value * value_factor + other * other_factor + start) / 2^right, rounded down, clamped to the int8 values low and
- * high; right in [1, 31], and no such sum leaves int32. `value` is the int8 result of the convolution. */
+ * high; right in [1, 31], and no such sum, nor one that is 2^right less, leaves int32. `value` is the int8 result of the convolution. */
 typedef struct {
     int32_t value_factor, other_factor, start;
     int32_t right, low, high;
@@ -31,5 +31,14 @@ typedef struct {
 /* The same with tinyc_winograd_s8. */
 void tinyc_winograd_sum_s8(const tinyc_winograd_sum_params *params, const int8_t *x, const int32_t *w,
                            const int8_t *other, uint32_t *workspace, int8_t *y);
+
+typedef struct {
+    tinyc_conv_vectors_params conv;
+    tinyc_sum_stage sum;
+} tinyc_conv_vectors_sum_params;
+
+/* The same with tinyc_conv_vectors_s8. */
+void tinyc_conv_vectors_sum_s8(const tinyc_conv_vectors_sum_params *params, const int8_t *x, const int32_t *w,
+                               const int8_t *other, int8_t *strip, int8_t *y);
 
 #endif

@@ -18,7 +18,8 @@ from tinyc.ir.types import Rounding, f32
 from tinyc.ops import Add, Conv2D, Dense, DepthwiseConv2D, Sub
 
 TARGET = KernelTarget(dsp=True)
-NAMES = ("tinyc_conv_sum_s8", "tinyc_winograd_sum_s8")
+VECTORS = KernelTarget(dsp=True, mve=True)
+NAMES = ("tinyc_conv_sum_s8", "tinyc_conv_vectors_sum_s8", "tinyc_winograd_sum_s8")
 WEIGHTS = frozenset((1, 2))
 WINDOWS = [((1, 1), (1, 1)), ((3, 3), (1, 1)), ((3, 3), (1, 1)), ((3, 3), (2, 1)), ((2, 3), (1, 2))]
 Clamp = tuple[float, float]
@@ -53,8 +54,7 @@ def test_which_sums_can_be_part_of_a_layer() -> None:
     assert names == {"tinyc_conv_sum_s8"}
     row = chain_problem([(first, 0), (Case(Add(), ((1, 4, 4, 6), (6,)), frozenset(), 2), 0)], Rounding.SINGLE)
     assert row.candidates(TARGET) == []  # the other operand is a row that repeats
-    for target in (KernelTarget(), KernelTarget(dsp=True, mve=True)):
-        assert with_sum(first, Add(), 0, 2, Rounding.SINGLE).candidates(target) == []
+    assert with_sum(first, Add(), 0, 2, Rounding.SINGLE).candidates(KernelTarget()) == []
     taps = Case(DepthwiseConv2D(), ((1, 4, 4, 6), (1, 3, 3, 6), (6,)), WEIGHTS, 2)
     assert with_sum(taps, Add(), 0, 2, Rounding.SINGLE).candidates(TARGET) == []
 
@@ -68,7 +68,8 @@ def test_same_bits_as_one_by_one(
 ) -> None:  # fmt: skip
     kind, seed = data.draw(st.sampled_from([Add, Sub])), data.draw(st.integers(0, 2**32 - 1))
     problem = with_sum(first, kind(*clamp), at, seed, rounding)
-    problem.check(kernels_for(rounding), TARGET, more)
+    for target in (TARGET, VECTORS):
+        problem.check(kernels_for(rounding), target, more)
 
 
 Pair = tuple[int, int]
@@ -116,14 +117,14 @@ def test_one_byte_nearer_to_the_other_operand_is_too_near(
     shown = set()
     for seed in range(number, number + 8):
         problem = fixed(number, seed)
-        for (call,) in problem.candidates(TARGET):
+        for (call,) in (*problem.candidates(TARGET), *problem.candidates(VECTORS)):
             other = 4 - number % 2
-            assert call.lags.keys() == {0, other} and call.lags[other] > 0
+            assert other in call.lags and call.lags[other] > 0
             outs = problem.problems[-1].sig.outs
             (over,) = kernels_for(Rounding.SINGLE).run((call,), problem.ins, outs, (other, call.lags[other] - 1))
             if over.tobytes() != problem.result.tobytes():
                 shown.add(call.function)
-    assert shown == set(NAMES[: 1 + (number in TILES)])
+    assert shown == set(NAMES[: 2 + (number in TILES)])
 
 
 @pytest.mark.parametrize(
@@ -163,3 +164,12 @@ def test_tiles_have_the_same_bits_on_the_cores(board: str, rounding: Rounding, p
     problems = [known(number, rounding) for number in TILES]
     code = check_on_board(problems, board, tmp_path, f"tinyc_winograd_sum_s8 {pick}".strip())
     assert ("model_winograd_sum_s8_" in code) == bool(pick)
+
+
+@pytest.mark.parametrize("pick", ["inline", pytest.param("", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
+def test_vectors_have_the_same_bits_on_the_core(rounding: Rounding, pick: str, tmp_path: Path) -> None:
+    some = [[fixed(i, seed, rounding) for seed in range(i, i + 9)] for i in range(len(FIXED))]
+    problems = [next(p for p in problems if p.candidates(VECTORS)) for problems in some]
+    code = check_on_board(problems, "mps3-an547", tmp_path, f"tinyc_conv_vectors_sum_s8 {pick}".strip())
+    assert ("model_conv_vectors_sum_s8_" in code) == bool(pick)

@@ -1,4 +1,4 @@
-"""Sums right behind convolutions and dense layers: `tinyc_conv_sum_s8` and `tinyc_winograd_sum_s8`.
+"""Sums right behind convolutions and dense layers: `tinyc_conv_sum_s8`, and others for tiles and for Helium.
 
 They are the kernels of the layer before, in which a result is summed with the other operand before it is stored.
 """
@@ -19,6 +19,7 @@ from tinyc.ops._lag import lag_in_order, with_lags
 from tinyc.ops.kernels.sum_stage import Fields
 
 PAIRS, WIDE, WINOGRAD = "tinyc_conv_pairs_s8", "tinyc_conv_pairs_wide_s8", "tinyc_winograd_s8"
+VECTORS = "tinyc_conv_vectors_s8"
 FURTHEST = 4095  # bytes that a load or store reaches
 
 
@@ -27,7 +28,7 @@ def candidates(before: Sequence[Candidate], other: int, stage: Fields, sig: Sign
 
     `sig` is that of the sum, both operands of which have the result's shape.
     """
-    calls = [call for (call, *more) in before if not more and call.function in (PAIRS, WIDE, WINOGRAD)]
+    calls = [call for (call, *more) in before if not more and call.function in (PAIRS, WIDE, WINOGRAD, VECTORS)]
     return [(_with_sum(call, other, stage, sig),) for call in calls if _pays(call, stage, sig)]
 
 
@@ -53,6 +54,9 @@ def _with_sum(call: KernelCall, other: int, stage: Fields, sig: Signature) -> Ke
         name, variant = "winograd", call.variant
         tiles = conv.fields["tiles"]
         lag = max(_lag_of_tiles(some, columns, channels, tiles) for some in (rows % 2, min(rows, 2)))
+    elif call.function == VECTORS:
+        name, variant, strip = "conv_vectors", call.variant, conv.fields["strip"]
+        lag = max(_lag_of_strip(some, channels) for some in (min(columns, strip), columns % strip))
     else:
         name, variant = "conv", "wide" if call.function == WIDE else ""
         fields["wide"] = int(call.function == WIDE)
@@ -67,6 +71,13 @@ def _lag_of_pairs(pixels: int, channels: int) -> int:
     """Two pixels go through two filters at a time; those before and behind them are done, and to come."""
     pixel, channel = np.indices((pixels, channels)).reshape(2, -1)
     return lag_in_order(np.lexsort((channel, pixel, channel // 2)))
+
+
+@lru_cache(maxsize=4096)
+def _lag_of_strip(pixels: int, channels: int) -> int:
+    """Four filters go over all pixels, then the next four."""
+    pixel, channel = np.indices((pixels, channels)).reshape(2, -1)
+    return lag_in_order(np.lexsort((channel, pixel, channel // 4)))
 
 
 @lru_cache(maxsize=4096)

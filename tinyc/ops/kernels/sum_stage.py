@@ -23,7 +23,7 @@ def sum_stage(results: Table, slopes: tuple[float, float], bounds: tuple[int, in
 
     `results` [value + 128, other + 128] are nearly straight lines of these slopes, clamped to `bounds`.
     """
-    most = 255 * (abs(slopes[0]) + abs(slopes[1])) + 129
+    most = 255 * (abs(slopes[0]) + abs(slopes[1])) + 130
     right = min(31, floor(31 - log2(most)))
     low, high = bounds
     above, below = results > low, results < high
@@ -40,7 +40,7 @@ def sum_stage(results: Table, slopes: tuple[float, float], bounds: tuple[int, in
     a, b = (whole + int(step) - NEAR for whole, step in zip(middle, at, strict=True))
     start = int(from_least[at] + to_most[at]) // 2
     exact = a * VALUES[:, None] + b * VALUES + start
-    if np.abs(exact).max() >= 2**31 or (np.clip(exact >> right, low, high) != results).any():
+    if np.abs(exact).max() + 2**right >= 2**31 or (np.clip(exact >> right, low, high) != results).any():
         return None
     return {"value_factor": a, "other_factor": b, "start": start, "right": right, "low": low, "high": high}
 
