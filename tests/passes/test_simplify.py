@@ -295,6 +295,50 @@ def test_clamps_go_into_what_they_follow() -> None:
     )
 
 
+def test_a_clamp_goes_before_the_maxima_that_it_follows() -> None:
+    check(
+        fuse_clamps,
+        """
+        input %x: 1x4x4x2xf32
+        %a = add(%x, %x) : 1x4x4x2xf32
+        %m = max_pool2d(%a) {kernel = (2, 2), stride = (2, 2)} : 1x2x2x2xf32
+        %r = reshape(%m) {shape = (1, 8)} : 1x8xf32
+        %y = clamp(%r) {low = 0.0} : 1x8xf32
+        output %y
+        """,
+        """
+        %a_1 = add(%x, %x) {low = 0.0} : 1x4x4x2xf32
+        %m_1 = max_pool2d(%a_1) {kernel = (2, 2), stride = (2, 2)} : 1x2x2x2xf32
+        %y = reshape(%m_1) {shape = (1, 8)} : 1x8xf32
+        output %y
+        """,
+    )
+
+
+def test_a_clamp_stays_behind_maxima_of_an_input_or_of_what_is_read_elsewhere() -> None:
+    for before, also in (("%a = tanh(%x) : 1x4x4x2xf32", "%x"), ("%a = add(%x, %x) : 1x4x4x2xf32", "%a")):
+        pool = "%y = max_pool2d(%a) {{kernel = (2, 2), stride = (2, 2){clamp}}} : 1x2x2x2xf32"
+        check(
+            fuse_clamps,
+            f"""
+        input %x: 1x4x4x2xf32
+        {before}
+        %m = max_pool2d(%a) {{kernel = (2, 2), stride = (2, 2)}} : 1x2x2x2xf32
+        %y = clamp(%m) {{low = 0.0}} : 1x2x2x2xf32
+        %z = mul({also}, {also}) : 1x4x4x2xf32
+        output %y
+        output %z
+        """,
+            f"""
+        {before}
+        {pool.format(clamp=", low = 0.0")}
+        %z = mul({also}, {also}) : 1x4x4x2xf32
+        output %y
+        output %z
+        """,
+        )
+
+
 def test_a_clamp_stays_where_its_input_is_read_elsewhere_too() -> None:
     check_unchanged(
         fuse_clamps,

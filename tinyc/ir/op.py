@@ -156,6 +156,11 @@ class Op(ABC):
         """The bounds, if all it does is to clamp."""
         return None
 
+    @property
+    def keeps_clamps(self) -> bool:
+        """Whether clamping its only input does the same as clamping its result."""
+        return False
+
     def padding(self) -> tuple[tuple[int, ...], tuple[int, ...], float] | None:
         """Cells before and after each axis and their value, if all it does is to pad."""
         return None

@@ -13,7 +13,7 @@ from tinyc.ir.chain import Chain
 from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, tinyc_call
 from tinyc.ir.op import Array, Region, Signature
 from tinyc.ir.types import TensorType
-from tinyc.ops._clamp import narrower, stored_range
+from tinyc.ops._clamp import INFINITY, narrower, stored_range
 from tinyc.ops._convolution import ConvolutionOp
 from tinyc.ops._pool import PoolOp
 from tinyc.ops._sums import size_of
@@ -27,6 +27,10 @@ class MaxPool2D(PoolOp):
     """y = clamp(max over the window, low, high), NHWC. A cell outside the input never wins."""
 
     name: ClassVar[str] = "max_pool2d"
+
+    @property
+    def keeps_clamps(self) -> bool:
+        return (self.low, self.high) == (-INFINITY, INFINITY)
 
     def reduce_float(self, x: Array) -> Array:
         return np.asarray(self.moving_window.patches(x, -np.inf).max(axis=(-2, -1)))
