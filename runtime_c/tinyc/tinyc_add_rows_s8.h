@@ -1,43 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Internal: the sum of two int8 tensors, made for its constants; see tinyc_kernels.h. */
+/* Internal: the sum of two int8 tensors, made for its constants; see tinyc_sum_kernels.h. */
 #ifndef TINYC_ADD_ROWS_S8_H
 #define TINYC_ADD_ROWS_S8_H
 
-#include "tinyc_lanes.h"
+#include "tinyc_sum_stage.h"
 #include "tinyc_vectors.h"
 
-TINYC_ALWAYS_INLINE void tinyc_add_rows_s8_inline(const tinyc_add_rows_params *p, const int8_t *a, const int8_t *b,
-                                                  int8_t *y)
+#if defined(TINYC_DSP) && defined(__OPTIMIZE__)
+
+/* The next eight values of a row: a compiler does not let loads and stores move on by themselves. */
+#define TINYC_ADD_NEXT                                                                                                 \
+    "ldrsb %0, [%2], #1\n\tldrsb %1, [%3], #1\n\tmla %0, %0, %5, %7\n\tmla %0, %1, %6, %0\n\t"                         \
+    "ssat %0, #8, %0, asr %8\n\tstrb %0, [%4], #1\n\t"
+TINYC_ALWAYS_INLINE void tinyc_add_eight(const tinyc_sum_stage *sum, const int8_t **value, const int8_t **other,
+                                         int8_t **y)
 {
-    for (int32_t r = 0; r < p->rows; ++r, a += p->a_step, b += p->b_step, y += p->row) {
+    int32_t result, second;
+    __asm__ volatile(TINYC_ADD_NEXT TINYC_ADD_NEXT TINYC_ADD_NEXT TINYC_ADD_NEXT TINYC_ADD_NEXT TINYC_ADD_NEXT
+                     TINYC_ADD_NEXT TINYC_ADD_NEXT
+                     : "=&r"(result), "=&r"(second), "+&r"(*value), "+&r"(*other), "+&r"(*y)
+                     : "r"(sum->value_factor), "r"(sum->other_factor), "r"(sum->start), "i"(sum->right)
+                     : "cc", "memory");
+}
+
+#endif
+
+TINYC_ALWAYS_INLINE void tinyc_add_rows_s8_inline(const tinyc_add_rows_params *p, const int8_t *value,
+                                                  const int8_t *other, int8_t *y)
+{
+    const tinyc_sum_stage sum = p->sum; /* a copy, which no store of a result can change */
+    for (int32_t r = 0; r < p->rows; ++r, value += p->value_step, other += p->other_step, y += p->row) {
         int32_t i = 0;
 #if defined(TINYC_MVE)
-        const tinyc_scales_x4 scales = tinyc_same_scales(p->scale);
         for (; i <= p->row - 4; i += 4) {
-            const int32x4_t part = vmlasq_n_s32(vldrbq_s32(a + i), vdupq_n_s32(p->a_factor), p->start);
-            const int32x4_t sum = vmlaq_n_s32(part, vldrbq_s32(b + i), p->b_factor);
-            vstrbq_s32(y + i, tinyc_results_x4(&p->stage, sum, scales));
+            const int32x4_t others = vmlaq_n_s32(vdupq_n_s32(sum.start), vldrbq_s32(other + i), sum.other_factor);
+            const int32x4_t both = vmlaq_n_s32(others, vldrbq_s32(value + i), sum.value_factor);
+            const int32x4_t result = vshlq_s32(both, vdupq_n_s32(-sum.right));
+            vstrbq_s32(y + i, vmaxq_s32(vminq_s32(result, vdupq_n_s32(sum.high)), vdupq_n_s32(sum.low)));
         }
-#elif defined(TINYC_DSP)
-        const uint32_t factors = ((uint32_t)p->a_factor & 0xFFFFu) | (uint32_t)p->b_factor << 16;
-        for (; i <= p->row - 4; i += 4) {
-            const uint32_t a4 = tinyc_load_s8x4(a + i);
-            const uint32_t b4 = tinyc_load_s8x4(b + i);
-            const uint32_t a02 = tinyc_even(a4);
-            const uint32_t a13 = tinyc_odd(a4);
-            const uint32_t b02 = tinyc_even(b4);
-            const uint32_t b13 = tinyc_odd(b4);
-            const int32_t s0 = tinyc_mla_lh(b02, factors, tinyc_mla_ll(a02, factors, p->start));
-            const int32_t s1 = tinyc_mla_lh(b13, factors, tinyc_mla_ll(a13, factors, p->start));
-            const int32_t s2 = tinyc_mla_hh(b02, factors, tinyc_mla_hl(a02, factors, p->start));
-            const int32_t s3 = tinyc_mla_hh(b13, factors, tinyc_mla_hl(a13, factors, p->start));
-            const uint32_t word = tinyc_bytes(tinyc_value(&p->stage, s0, p->scale), tinyc_value(&p->stage, s1, p->scale),
-                                              tinyc_value(&p->stage, s2, p->scale), tinyc_value(&p->stage, s3, p->scale));
-            tinyc_store_s8x4(y + i, word);
+#elif defined(TINYC_DSP) && defined(__OPTIMIZE__)
+        if (__builtin_constant_p(sum.right) && sum.low == -128 && sum.high == 127) {
+            const int8_t *a = value, *b = other;
+            int8_t *to = y;
+            for (; i + 8 <= p->row; i += 8) {
+                tinyc_add_eight(&sum, &a, &b, &to);
+            }
         }
 #endif
+#pragma GCC unroll 8
         for (; i < p->row; ++i) {
-            y[i] = tinyc_result(&p->stage, a[i] * p->a_factor + b[i] * p->b_factor + p->start, p->scale);
+            y[i] = tinyc_summed(&sum, value[i], other[i]);
         }
     }
 }

@@ -5,7 +5,8 @@
  *
  * With products of 64 bits a word holds two values, the second one 23 bits above the first: a long multiply-accumulate
  * takes both, and the two sums part again as long as the lower one stays within 23 bits. An ARMv6-M core has products
- * of 32 bits only, so there each value has its own word.
+ * of 32 bits only, so there each value has its own word, and sums may be larger. Elsewhere a word has both values as
+ * int16, and each its own sum: the code for either core gives the same results there, in no more room.
  */
 #ifndef TINYC_COLUMNS_H
 #define TINYC_COLUMNS_H
@@ -16,7 +17,9 @@
 #define TINYC_COLUMN_WORDS 4 /* of each weight */
 #else
 #define TINYC_COLUMN_WORDS 2
+#if defined(__thumb2__) && defined(__OPTIMIZE__)
 #define TINYC_LANE 23 /* bits from the first to the second value of a word */
+#endif
 #endif
 
 #define TINYC_COLUMN_PIXELS 4
@@ -39,9 +42,12 @@ TINYC_ALWAYS_INLINE uint32_t *tinyc_spread(uint32_t *column, const int8_t *const
         column[1] = (uint32_t)b[i];
         column[2] = (uint32_t)c[i];
         column[3] = (uint32_t)d[i];
-#else
+#elif defined(TINYC_LANE)
         column[0] = (uint32_t)a[i] + ((uint32_t)b[i] << TINYC_LANE);
         column[1] = (uint32_t)c[i] + ((uint32_t)d[i] << TINYC_LANE);
+#else
+        column[0] = (uint32_t)(uint16_t)a[i] | (uint32_t)b[i] << 16;
+        column[1] = (uint32_t)(uint16_t)c[i] | (uint32_t)d[i] << 16;
 #endif
     }
     return column;
@@ -100,7 +106,7 @@ TINYC_ALWAYS_INLINE void tinyc_column_sums_x2(int32_t steps, const uint32_t *col
     tinyc_column_sums(steps, column, w + 1, sums + 1);
 }
 
-#else
+#elif defined(TINYC_LANE)
 
 /* The two sums in one of 64 bits, which is given in halves. */
 TINYC_ALWAYS_INLINE void tinyc_part_sums(uint32_t low, uint32_t high, int32_t *sums)
@@ -113,7 +119,6 @@ TINYC_ALWAYS_INLINE void tinyc_part_sums(uint32_t low, uint32_t high, int32_t *s
 /* The sums of two filters, whose weights come in turn. */
 TINYC_ALWAYS_INLINE void tinyc_column_sums_x2(int32_t steps, const uint32_t *column, const int8_t *w, tinyc_sums *sums)
 {
-#if defined(__thumb2__) && defined(__OPTIMIZE__)
 #define TINYC_STEP                                                                                                     \
     "ldrd %[a], %[b], [%[x]], #8\n\t"                                                                                  \
     "ldrsb %[t], [%[w]], #1\n\t"                                                                                       \
@@ -146,17 +151,24 @@ TINYC_ALWAYS_INLINE void tinyc_column_sums_x2(int32_t steps, const uint32_t *col
     tinyc_part_sums(l1, h1, &sums[0].of[2]);
     tinyc_part_sums(l2, h2, &sums[1].of[0]);
     tinyc_part_sums(l3, h3, &sums[1].of[2]);
+}
+
 #else
+
+/* The sums of two filters, whose weights come in turn. */
+TINYC_ALWAYS_INLINE void tinyc_column_sums_x2(int32_t steps, const uint32_t *column, const int8_t *w, tinyc_sums *sums)
+{
     for (int32_t filter = 0; filter < 2; ++filter, ++w) {
-        for (int32_t word = 0; word < TINYC_COLUMN_WORDS; ++word) {
-            int64_t both = 0;
-            for (int32_t i = 0; i < 4 * steps; ++i) {
-                both += (int64_t)(int32_t)column[TINYC_COLUMN_WORDS * i + word] * w[2 * i];
+        int32_t *const of = sums[filter].of;
+        of[0] = of[1] = of[2] = of[3] = 0;
+        for (int32_t i = 0; i < 4 * steps; ++i) {
+            for (int32_t word = 0; word < 2; ++word) {
+                const uint32_t values = column[2 * i + word];
+                of[2 * word] += (int16_t)(values & 0xffff) * w[2 * i];
+                of[2 * word + 1] += (int16_t)(values >> 16) * w[2 * i];
             }
-            tinyc_part_sums((uint32_t)both, (uint32_t)((uint64_t)both >> 32), &sums[filter].of[2 * word]);
         }
     }
-#endif
 }
 
 #endif

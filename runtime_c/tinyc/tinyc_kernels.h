@@ -319,17 +319,9 @@ void tinyc_conv_pairs_s8(const tinyc_conv_pairs_params *params, const int8_t *x,
 void tinyc_conv_pairs_wide_s8(const tinyc_conv_pairs_params *params, const int8_t *x, const int32_t *w,
                               uint32_t *workspace, int8_t *y);
 
-/* Sums and products of `rows` rows of `row` int8, made for their constants. An operand moves on by its step from row to
- * row: `row`, or 0 if it is the same for all. y = scale(a * a_factor + b * b_factor + start), int16 factors; or y =
- * scale((a + a_offset) * (b + b_offset)). The result may take the place of an operand of its size. */
-typedef struct {
-    int32_t rows, row;
-    int32_t a_step, b_step;
-    int32_t a_factor, b_factor, start;
-    int32_t scale[2];
-    tinyc_stage stage;
-} tinyc_add_rows_params;
-
+/* Products of `rows` rows of `row` int8, made for their constants. An operand moves on by its step from row to row:
+ * `row`, or 0 if it is the same for all. y = scale((a + a_offset) * (b + b_offset)). The result may take the place of an
+ * operand of its size. */
 typedef struct {
     int32_t rows, row;
     int32_t a_step, b_step;
@@ -338,7 +330,6 @@ typedef struct {
     tinyc_stage stage;
 } tinyc_mul_rows_params;
 
-void tinyc_add_rows_s8(const tinyc_add_rows_params *params, const int8_t *a, const int8_t *b, int8_t *y);
 void tinyc_mul_rows_s8(const tinyc_mul_rows_params *params, const int8_t *a, const int8_t *b, int8_t *y);
 
 /* y [outer, inner] = scale(start + the sum of x [outer, count, inner] over its middle axis), which the result may run

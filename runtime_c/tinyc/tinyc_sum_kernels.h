@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Part of tinyc_kernels.h, by which it is included: sums right behind convolutions, whose results are never stored. */
+/* Part of tinyc_kernels.h, by which it is included: sums, by themselves and right behind convolutions. */
 #ifndef TINYC_SUM_KERNELS_H
 #define TINYC_SUM_KERNELS_H
 
 #include "tinyc_kernels.h"
 
 /* y = (value * value_factor + other * other_factor + start) / 2^right, rounded down, clamped to the int8 values low and
- * high; right in [1, 31], and no such sum, nor one that is 2^right less, leaves int32. `value` is the int8 result of the convolution. */
+ * high; right in [1, 31], and no such sum, nor one that is 2^right less, leaves int32. */
 typedef struct {
     int32_t value_factor, other_factor, start;
     int32_t right, low, high;
 } tinyc_sum_stage;
 
+/* Sums of `rows` rows of `row` int8. An operand moves on by its step from row to row: `row`, or 0 if it is the same for
+ * all. The result may take the place of an operand of its size. */
+typedef struct {
+    int32_t rows, row;
+    int32_t value_step, other_step;
+    tinyc_sum_stage sum;
+} tinyc_add_rows_params;
+
+void tinyc_add_rows_s8(const tinyc_add_rows_params *params, const int8_t *value, const int8_t *other, int8_t *y);
+
+/* In the epilogue of a convolution, whose results are never stored: they are the values. */
 typedef struct {
     tinyc_conv_pairs_params conv;
     tinyc_sum_stage sum;

@@ -94,6 +94,12 @@ def test_results(
     check(problem, target, kernels_for(rounding), more)
 
 
+def test_sums_that_no_lane_of_23_bits_holds(kernels_for: KernelsFor) -> None:
+    """A core without long products has no lanes, and the host must give what it gives."""
+    case = Case(Conv2D(pads=(0, 0, 1, 0)), ((1, 9, 4, 16), (5, 10, 4, 16), (5,)), frozenset({1, 2}), seed=1517)
+    check(int_problem(case, Rounding.SINGLE), KernelTarget(thumb1=True), kernels_for(Rounding.SINGLE), 0)
+
+
 def some_cases() -> list[Case]:
     """Every shape of kernel, with and without padding; filters and pixels that fill no block; extreme weights."""
     cases = []

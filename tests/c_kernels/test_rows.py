@@ -73,5 +73,5 @@ def some_cases() -> list[Case]:
 def test_on_boards(board: str, rounding: Rounding, tmp_path: Path) -> None:
     need_emulator()
     made = check_on_board([int_problem(case, rounding) for case in some_cases()], board, tmp_path)
-    assert "tinyc_mul_rows_s8_inline" in made and "tinyc_div_s8_inline" in made and "tinyc_mean_rows_s8_inline" in made
-    assert ("tinyc_add_rows_s8_inline" in made) == (rounding is Rounding.SINGLE)
+    for function in ("add_rows", "mul_rows", "div", "mean_rows"):
+        assert f"tinyc_{function}_s8_inline" in made

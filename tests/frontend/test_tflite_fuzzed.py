@@ -14,6 +14,8 @@ from tflite_model import TfliteModel, integers, load
 
 from tinyc.errors import TinycError
 from tinyc.frontend import inspect_model
+from tinyc.ir.types import QuantParams
+from tinyc.ops.map import Map
 
 
 @pytest.mark.parametrize("code", ["RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"])
@@ -97,3 +99,8 @@ def test_scales_that_are_far_apart(code: str, scales: tuple[float, float]) -> No
     _, (got,) = integers(m.bytes(), [np.arange(-128, 128).astype(np.int8)])
     if scales[0] != 1 or code not in fixed:
         assert np.isin(got[129:], (0, 127)).all()
+
+
+def test_a_slope_beyond_all_numbers() -> None:
+    table = Map("leaky_relu", (3.4e38,)).tflite_table(QuantParams((0.125,), -119), QuantParams((0.015625,), -34))
+    assert table is not None and (table[:9] == -128).all() and table[9] == -34 and table[10] == -34 + 8

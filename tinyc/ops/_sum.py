@@ -79,11 +79,8 @@ class SumOp(ArithmeticOp):
         return Struct("tinyc_sum_params", fields)
 
     def rows_call(self, sig: Signature) -> KernelCall | None:
-        if sig.rounding is not Rounding.SINGLE:
-            return None  # which rounds each operand
-        (m1, _), (m2, _), out = self._factors(sig)
-        unit = 1 << (31 - LEFT_SHIFT)
-        return sum_of_rows(sig, (m1 // unit, self.sign * m2 // unit), out, (self.low, self.high))
+        stage = self._one_stage(0, sig)
+        return sum_of_rows(sig, stage) if stage else None
 
     def integer_call(self, a: Argument, b: Argument, sig: Signature) -> KernelCall | None:
         if self.sign < 0 and sig.rounding is not Rounding.SINGLE:
@@ -95,12 +92,15 @@ class SumOp(ArithmeticOp):
             Out(), p["y_offset"], p["y_multiplier"], p["y_shift"], p["low"], p["high"], sig.y.size,
         )  # fmt: skip
 
+    def _one_stage(self, at: int, sig: Signature) -> Fields | None:
+        return _stage(self, at, sig.ins[0].q, sig.ins[1].q, sig.y.q, sig.rounding)
+
     def fused_kernels(self, chain: Chain, target: KernelTarget) -> Sequence[Candidate]:
         sig, at = chain.last.sig, chain.last.at
         if len(chain.links) > 2 or not sig.x.quant or any(kind.shape != sig.y.shape for kind in sig.ins):
             return []
         before = chain.first.op.kernels(chain.first.sig, target)
-        stage = _stage(self, at, sig.ins[0].q, sig.ins[1].q, sig.y.q, sig.rounding)
+        stage = self._one_stage(at, sig)
         return conv_sum.candidates(before, chain.input(1, 1 - at), stage, sig) if stage else []
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tinyc.ir.kernel import In, KernelCall, Out, Struct, tinyc_call
 from tinyc.ir.op import Signature
 from tinyc.ops.kernels.stage import Stage
+from tinyc.ops.kernels.sum_stage import Fields
 
 LEAST_ROW = 4  # elements: with shorter rows nothing is gained
 Scaling = tuple[int, int]
@@ -15,17 +16,16 @@ Clamp = tuple[float, float]
 FULL: Clamp = (-float("inf"), float("inf"))
 
 
-def sum_of_rows(sig: Signature, factors: tuple[int, int], scaling: Scaling, clamp: Clamp) -> KernelCall | None:
-    """scale(a · factor a + b · factor b) of operands less their zero points; None where the kernel cannot do it."""
-    start = -sum(f * kind.q.zero_point for f, kind in zip(factors, sig.ins, strict=True))
-    fields = {"a_factor": factors[0], "b_factor": factors[1], "start": start}
-    return _of_rows("add", sig, fields, scaling, clamp)
+def sum_of_rows(sig: Signature, stage: Fields) -> KernelCall | None:
+    """The sum by the fields of a `tinyc_sum_stage`, operand 0 being the value; None where the kernel cannot do it."""
+    return _of_rows("add", ("value", "other"), {"sum": stage}, sig)
 
 
 def product_of_rows(sig: Signature, scaling: Scaling, clamp: Clamp) -> KernelCall | None:
     """scale(a · b) of operands less their zero points; None where the kernel cannot do it."""
-    fields = {"a_offset": -sig.ins[0].q.zero_point, "b_offset": -sig.ins[1].q.zero_point}
-    return _of_rows("mul", sig, fields, scaling, clamp)
+    stage = _stage(scaling, clamp, sig)
+    offsets = {"a_offset": -sig.ins[0].q.zero_point, "b_offset": -sig.ins[1].q.zero_point}
+    return _of_rows("mul", ("a", "b"), {**offsets, **_scale(stage)}, sig) if stage.fits else None
 
 
 def mean_of_rows(outer: int, count: int, inner: int, scaling: Scaling, sig: Signature) -> KernelCall | None:
@@ -40,13 +40,12 @@ def mean_of_rows(outer: int, count: int, inner: int, scaling: Scaling, sig: Sign
     return tinyc_call("tinyc_mean_rows_s8", Struct("tinyc_mean_rows_params", fields), In(0), Out(), work=work)
 
 
-def _of_rows(kind: str, sig: Signature, fields: dict[str, int], scaling: Scaling, clamp: Clamp) -> KernelCall | None:
-    stage = _stage(scaling, clamp, sig)
+def _of_rows(kind: str, names: tuple[str, str], fields: dict[str, object], sig: Signature) -> KernelCall | None:
     row = min((t.size for t in sig.ins), default=0)
-    if not stage.fits or row < LEAST_ROW or not all(_repeats(t.shape, sig.y.shape) for t in sig.ins):
+    if row < LEAST_ROW or not all(_repeats(t.shape, sig.y.shape) for t in sig.ins):
         return None
-    steps = {f"{name}_step": row if t.size == sig.y.size else 0 for name, t in zip("ab", sig.ins, strict=True)}
-    params = {"rows": sig.y.size // row, "row": row, **steps, **fields, **_scale(stage)}
+    steps = {f"{name}_step": row if t.size == sig.y.size else 0 for name, t in zip(names, sig.ins, strict=True)}
+    params = {"rows": sig.y.size // row, "row": row, **steps, **fields}
     function = f"tinyc_{kind}_rows_s8"
     work = {"calls": 1, "rows": sig.y.size // row, "results": sig.y.size}
     return tinyc_call(function, Struct(f"tinyc_{kind}_rows_params", params), In(0), In(1), Out(), work=work)
