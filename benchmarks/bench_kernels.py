@@ -22,6 +22,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from tinyc.codegen.call import Specialised
 from tinyc.driver.autotune import measure
 from tinyc.driver.kernels import kernel_target
 from tinyc.driver.phases import Quantization, lower
@@ -130,7 +131,8 @@ def sweep() -> Iterator[Layer]:
     for size, channels, kernel, stride in (
         (48, 8, 3, 1), (48, 16, 3, 2), (24, 32, 3, 1), (24, 32, 3, 2), (12, 64, 3, 1), (12, 64, 3, 2), (6, 128, 3, 1),
         (6, 128, 3, 2), (3, 256, 3, 1), (20, 48, 5, 1), (20, 48, 5, 2), (10, 96, 5, 1), (10, 96, 7, 1), (5, 160, 5, 1),
-        (5, 96, 7, 1), (9, 7, 3, 1), (40, 16, 7, 2), (13, 30, 3, 1),
+        (5, 96, 7, 1), (9, 7, 3, 1), (40, 16, 7, 2), (13, 30, 3, 1), (6, 107, 3, 1), (12, 27, 3, 1), (5, 200, 7, 1),
+        (20, 40, 5, 1),
     ):  # fmt: skip
         yield depthwise(size, size, channels, kernel, stride)
     yield depthwise(25, 5, 64)
@@ -197,6 +199,8 @@ def chains() -> Iterator[Layer]:
         (48, 8, 16, 3, 2), (24, 16, 32, 3, 1), (24, 32, 32, 3, 2), (12, 64, 64, 3, 1), (6, 61, 107, 3, 1),
         (5, 24, 96, 5, 1), (20, 16, 48, 7, 1), (40, 16, 48, 7, 2), (10, 24, 120, 5, 1), (3, 96, 96, 3, 1),
         (9, 7, 5, 3, 1), (13, 10, 22, 5, 2), (20, 16, 48, 5, 1), (10, 32, 100, 7, 1), (20, 16, 48, 3, 1),
+        (48, 8, 13, 3, 2), (24, 13, 27, 3, 1), (12, 64, 61, 3, 2), (6, 107, 58, 3, 1), (12, 32, 64, 3, 1),
+        (6, 58, 31, 3, 1), (3, 28, 32, 3, 1),
     ):  # fmt: skip
         yield _in_one(convolution(size, size, depth, channels, 1), depthwise(size, size, channels, kernel, stride))
     for height, width, channels in ((25, 5, 64), (12, 11, 20)):
@@ -213,11 +217,42 @@ def chains() -> Iterator[Layer]:
     ):  # fmt: skip
         yield _in_one(convolution(height, width, depth, out, kernel), max_pool(height, width, out, window))
     yield from map(_with_sum, linear())
+    for size, depth, channels, kernel, stride, out in (
+        (24, 16, 32, 3, 1, 32), (24, 13, 27, 3, 2, 20), (6, 61, 107, 3, 1, 90), (14, 12, 60, 3, 1, 80),
+        (28, 6, 36, 3, 1, 4), (8, 32, 32, 3, 1, 128), (12, 32, 20, 5, 1, 60), (40, 8, 47, 3, 2, 16),
+        (20, 16, 48, 7, 1, 16), (20, 16, 48, 5, 2, 24), (20, 14, 38, 3, 1, 11), (10, 24, 137, 3, 1, 24),
+        (10, 24, 118, 7, 1, 24), (10, 24, 126, 5, 2, 40), (5, 40, 198, 5, 1, 40), (5, 40, 214, 3, 1, 48),
+        (5, 48, 192, 7, 1, 48), (5, 48, 240, 5, 2, 96), (3, 96, 96, 3, 1, 160), (3, 96, 301, 5, 1, 96),
+        (9, 7, 5, 3, 1, 9), (24, 8, 16, 3, 2, 32), (48, 16, 32, 3, 2, 24), (12, 64, 64, 3, 1, 64),
+        (13, 10, 22, 7, 2, 13),
+    ):  # fmt: skip
+        yield _in_one(
+            convolution(size, size, depth, channels, 1),
+            depthwise(size, size, channels, kernel, stride),
+            convolution(-(-size // stride), -(-size // stride), channels, out, 1),
+        )
+    yield _in_one(convolution(80, 80, 3, 16, 3, 2), depthwise(40, 40, 16), convolution(40, 40, 16, 8, 1))
+    yield _in_one(convolution(96, 96, 3, 8, 3, 2), depthwise(48, 48, 8), convolution(48, 48, 8, 16, 1))
+    yield _in_one(convolution(49, 10, 1, 64, (10, 4), 2), depthwise(25, 5, 64), convolution(25, 5, 64, 64, 1))
+    yield _in_one(convolution(25, 5, 64, 64, 1), depthwise(25, 5, 64), convolution(25, 5, 64, 64, 1))
+    for size, channels, kernel, stride, out in (
+        (48, 8, 3, 1, 16), (24, 16, 3, 2, 32), (12, 64, 3, 1, 64), (6, 128, 3, 1, 128), (3, 256, 3, 1, 200),
+        (20, 48, 5, 1, 24), (20, 48, 7, 2, 32), (5, 160, 5, 1, 40), (9, 7, 3, 1, 5), (10, 90, 7, 1, 18),
+        (13, 30, 5, 2, 11), (25, 64, 3, 1, 64), (40, 16, 3, 2, 24), (5, 64, 3, 1, 64),
+        (10, 137, 3, 1, 24), (12, 27, 3, 2, 61), (6, 74, 3, 1, 54), (6, 60, 3, 2, 30), (3, 30, 3, 1, 36),
+        (5, 200, 7, 1, 48), (20, 70, 3, 1, 20),
+    ):  # fmt: skip
+        yield _in_one(
+            depthwise(size, size, channels, kernel, stride),
+            convolution(-(-size // stride), -(-size // stride), channels, out, 1),
+        )
 
 
 def _in_one(first: Layer, *behind: Layer) -> Layer:
-    """A chain, whose first layer is clamped as by a ReLU."""
-    return replace(with_clamp(first, {"low": 0.0}), behind=behind)
+    """A chain, whose first layers are clamped as by a ReLU."""
+    *between, last = behind
+    clamped = (with_clamp(layer, {"low": 0.0}) for layer in between)
+    return replace(with_clamp(first, {"low": 0.0}), behind=(*clamped, last))
 
 
 def _with_sum(first: Layer) -> Layer:
@@ -321,13 +356,18 @@ def beside(name: str) -> str | None:
 
 @dataclass(frozen=True)
 class Row:
-    """One kernel on one layer. `work` is what its instructions are fitted to."""
+    """One kernel on one layer. `work` is what its instructions are fitted to, and `code` what its bytes are.
+
+    The latter are known of functions that are made for a layer.
+    """
 
     layer: str
     label: str
     macs: int
     work: Mapping[str, int]
     instructions: int
+    code: Mapping[str, int]
+    code_bytes: int
 
     @property
     def shapes(self) -> str:
@@ -347,17 +387,23 @@ def measured(graph: Graph, board: Board, cache: Path) -> tuple[list[Row], dict[s
         chains = {value: names(offered[value][0][:-1]) for value in taken if len(offered[value][0]) > 1}
         program = build_program(graph, Choice(target, KernelSet.TINYC, picks=picks, chains=chains))
         counts, elf = measure(program, board, cache)
-        for layer, count in zip(program.layers, counts, strict=True):
+        symbols = {symbol.name: symbol.bytes for symbol in elf.flash_symbols() if symbol.is_function}
+        made = Specialised("model_")
+        functions = {step.layer: made.name(call) for step in program.steps for call in step.calls if call.inline}
+        for number, (layer, count) in enumerate(zip(program.layers, counts, strict=True)):
             candidate = taken.get(layer.node.outs[0], ())
             if len(candidate) == 1 and count:
                 sig = graph.signature(layer.nodes[0])
                 shapes = " ".join("x".join(map(str, t.shape)) for t in sig.ins[:2])
-                work = candidate[0].work or plain_work(layer.node.op, sig)
-                rows.append(Row(f"{layer.operator} {shapes}", label(candidate[0]), layer.macs, work, count))
-        for symbol in elf.flash_symbols():
-            if symbol.is_function:
-                special = re.fullmatch(r"model_(\w+)_\d+", symbol.name)
-                sizes[f"tinyc_{special[1]} inline" if special else symbol.name].append(symbol.bytes)
+                (call,) = candidate
+                work = call.work or plain_work(layer.node.op, sig)
+                size = symbols.get(functions.get(number, ""), 0)
+                rows.append(
+                    Row(f"{layer.operator} {shapes}", label(call), layer.macs, work, count, call.code, size)
+                )  # fmt: skip
+        for name, size in symbols.items():
+            special = re.fullmatch(r"model_(\w+)_\d+", name)
+            sizes[f"tinyc_{special[1]} inline" if special else name].append(size)
     return rows, {name: round(sum(some) / len(some)) for name, some in sizes.items()}
 
 
@@ -378,12 +424,12 @@ def _offered(graph: Graph, choice: Choice) -> dict[str, tuple[tuple[Node, ...], 
     return found
 
 
-def fitted(rows: Sequence[Row]) -> dict[str, float]:
-    """Weights, none negative, with which work makes instructions with the least relative error."""
-    names = sorted({name for row in rows for name, count in row.work.items() if count})
-    matrix = np.array([[row.work.get(name, 0) / row.instructions for name in names] for row in rows])
+def fitted(points: Sequence[tuple[Mapping[str, int], int]]) -> dict[str, float]:
+    """Weights, none negative, with which counts make their figures with the least relative error."""
+    names = sorted({name for counts, _ in points for name, count in counts.items() if count})
+    matrix = np.array([[counts.get(name, 0) / figure for name in names] for counts, figure in points])
     while names:
-        weights, *_ = np.linalg.lstsq(matrix, np.ones(len(rows)), rcond=None)
+        weights, *_ = np.linalg.lstsq(matrix, np.ones(len(points)), rcond=None)
         if weights.min() >= 0:
             return {name: float(f"{weight:.5g}") for name, weight in zip(names, weights, strict=True)}
         worst = int(weights.argmin())
@@ -454,7 +500,11 @@ def main() -> int:
             by_kernel: dict[str, list[Row]] = defaultdict(list)
             for row in rows:
                 by_kernel[row.label].append(row)
-            weights = {kernel: fitted(some) for kernel, some in by_kernel.items() if not beside(kernel)}
+            weights = {
+                kernel: fitted([(r.work, r.instructions) for r in some])
+                for kernel, some in by_kernel.items()
+                if not beside(kernel)
+            }
             alone: dict[str, dict[str, Row]] = defaultdict(dict)
             for row in measured(first, board, Path(cache))[0] if first else ():
                 alone[row.label][row.shapes] = row
@@ -489,6 +539,9 @@ def write(
         size = sizes.get(f"{function} inline" if last == "inline" else function, 0)
         points = {} if beside(name) else {work_key(row.work): row.instructions for row in rows}
         kernels[name] = {"per": weights[name], "code_bytes": size, "measured": dict(sorted(points.items()))}
+        code = fitted([(row.code, row.code_bytes) for row in rows if row.code and row.code_bytes])
+        if code:
+            kernels[name]["code_per"] = code
     COSTS.mkdir(exist_ok=True)
     tools = {what: tool_version(tool) for what, tool in (("compiler", ARM_GCC), ("emulator", QEMU))}
     text = json.dumps({"core": board.cpu.name, **tools, "kernels": dict(sorted(kernels.items()))}, indent=1)

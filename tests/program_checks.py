@@ -63,11 +63,12 @@ def overwritten(program: Program) -> list[str]:
 
 
 def in_one(graph: Graph, choice: Choice) -> Iterator[Choice]:
-    """Choices that take all candidates of as many chains as can be."""
+    """Choices that take all candidates of as many chains as can be, and of chains of as many layers as can be."""
     found = find_chains(graph, choice)
-    taken = best_apart(graph, dict.fromkeys(found, 1.0))
-    chains = {names(nodes)[-1]: names(nodes)[:-1] for nodes in taken}
-    offers = {names(nodes)[-1]: found[nodes].candidates for nodes in taken}
-    for turn in range(max(map(len, offers.values()), default=0)):
-        offered = {value: candidates[min(turn, len(candidates) - 1)] for value, candidates in offers.items()}
-        yield replace(choice, picks={v: kind(c) for v, c in offered.items()}, chains=chains)
+    most, longest = (best_apart(graph, some) for some in (dict.fromkeys(found, 1.0), {n: float(len(n)) for n in found}))
+    for taken in (most, longest) if longest != most else (most,):
+        chains = {names(nodes)[-1]: names(nodes)[:-1] for nodes in taken}
+        offers = {names(nodes)[-1]: found[nodes].candidates for nodes in taken}
+        for turn in range(max(map(len, offers.values()), default=0)):
+            offered = {value: candidates[min(turn, len(candidates) - 1)] for value, candidates in offers.items()}
+            yield replace(choice, picks={v: kind(c) for v, c in offered.items()}, chains=chains)

@@ -252,7 +252,7 @@ TINYC_ALWAYS_INLINE void tinyc_conv_pairs_results(const tinyc_stage *stage, cons
     if (sum != NULL) {
         tinyc_pairs_sums(stage, sum, column, fours, w, other, y, out_c, pixels, wide);
     } else {
-        tinyc_pairs_results(stage, column, fours, w, y, out_c, pixels, wide);
+        tinyc_pairs_results(stage, column, fours, w, y, out_c, out_c, pixels, wide);
     }
 }
 

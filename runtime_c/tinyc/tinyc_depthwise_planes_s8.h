@@ -130,9 +130,26 @@ TINYC_ALWAYS_INLINE void tinyc_planes_sums(const tinyc_depthwise_planes_params *
     }
 }
 
+/* Where results go: bytes from one to the next of a row, and of the next channel; `half`: as int16, which are even. */
+typedef struct {
+    int32_t step, next;
+    int half;
+} tinyc_planes_out;
+
+TINYC_ALWAYS_INLINE void tinyc_planes_put(int8_t *y, int32_t value, int half)
+{
+    if (half) {
+        const int16_t wide = (int16_t)value;
+        (void)memcpy(y, &wide, sizeof wide);
+    } else {
+        *y = (int8_t)value;
+    }
+}
+
 /* These results; w is at the numbers of the channel. */
 TINYC_ALWAYS_INLINE void tinyc_planes_results(const tinyc_depthwise_planes_params *p, int32_t count, int32_t lower,
-                                              int32_t slot, const uint32_t *x, const int32_t *w, int8_t *y)
+                                              int32_t slot, const uint32_t *x, const int32_t *w, int8_t *y,
+                                              const tinyc_planes_out *out)
 {
     const int32_t bias = w[0];
     int32_t sums[TINYC_PLANES_MOST] = {bias, bias, bias, bias, bias, bias};
@@ -143,7 +160,7 @@ TINYC_ALWAYS_INLINE void tinyc_planes_results(const tinyc_depthwise_planes_param
     tinyc_planes_sums(p, count, lower, slot, x, w + 1 + TINYC_SCALE_WORDS, sums);
 #pragma GCC unroll 6
     for (int32_t o = 0; o < count; ++o) {
-        y[o * p->channels * p->multiplier] = tinyc_result(&p->stage, sums[o], scale);
+        tinyc_planes_put(y + o * out->step, tinyc_value(&p->stage, sums[o], scale), out->half);
     }
 }
 
@@ -164,12 +181,18 @@ TINYC_ALWAYS_INLINE void tinyc_planes_results(const tinyc_depthwise_planes_param
 
 #define TINYC_PLANES_NEXT "ldrd r7, lr, [r0], #8\n\t"
 
+/* Where a step is too long to be added by a store, several go to offsets from r1, if these are near enough. */
+#define TINYC_PLANES_PUT(store, sum)                                                                                   \
+    ".if %c[step] < 256\n\t" store " " sum ", [r1], %[step]\n\t"                                                       \
+    ".elseif %c[near]\n\t" store " " sum ", [r1, #tinyc_at]\n\t.set tinyc_at, tinyc_at + %c[step]\n\t"                \
+    ".else\n\t" store " " sum ", [r1]\n\tadd r1, r1, %[step]\n\t.endif\n\t"
+#define TINYC_PLANES_NEAR ".if %c[near]\n\tadd r1, r1, #tinyc_at\n\t.set tinyc_at, 0\n\t.endif\n\t"
+
 #define TINYC_PLANES_STORE(sum)                                                                                        \
     "ssat " sum ", #8, " sum ", asr %[right]\n\t"                                                                      \
     ".if %c[low] > -128\n\tcmp " sum ", %[low]\n\tit lt\n\tmovlt " sum ", %[low]\n\t.endif\n\t"                        \
     ".if %c[high] < 127\n\tcmp " sum ", %[high]\n\tit gt\n\tmovgt " sum ", %[high]\n\t.endif\n\t"                      \
-    ".if %c[step] < 256\n\tstrb " sum ", [r1], %[step]\n\t"                                                            \
-    ".else\n\tstrb " sum ", [r1]\n\tadd r1, r1, %[step]\n\t.endif\n\t"
+    ".if %c[half]\n\t" TINYC_PLANES_PUT("strh", sum) ".else\n\t" TINYC_PLANES_PUT("strb", sum) ".endif\n\t"
 
 #define TINYC_PLANES_SCALE(sum) "smmla " sum ", " sum ", r3, r6\n\t"
 
@@ -210,32 +233,37 @@ TINYC_ALWAYS_INLINE void tinyc_planes_results(const tinyc_depthwise_planes_param
 #define TINYC_PLANES_ROW(TAPS, STRIDE, ...)                                                                            \
     __asm__ volatile("push {r2, r3, r7}\n\tmov r11, r2\n\tmovw r6, %[add_low]\n\tmovt r6, %[add_high]\n"               \
                      "2:\n\tldm r11!, {r2, r3, r8, r9, r10}\n\tstr r11, [sp]\n\t" TAPS                                 \
-                     TINYC_PLANES_START##STRIDE(__VA_ARGS__)                                                           \
+                     ".set tinyc_at, 0\n\t" TINYC_PLANES_START##STRIDE(__VA_ARGS__)                                    \
                      ".if %c[twos] > %c[written_out]\n\tmovt r5, %[twos] - 1\n"                                        \
-                     "1:\n\t" TINYC_PLANES_TWO##STRIDE(__VA_ARGS__) "subs r5, r5, #0x10000\n\tbhs 1b\n\t"              \
+                     "1:\n\t" TINYC_PLANES_TWO##STRIDE(__VA_ARGS__) TINYC_PLANES_NEAR "subs r5, r5, #0x10000\n\tbhs 1b\n\t"              \
                      ".else\n\t.rept %c[twos]\n\t" TINYC_PLANES_TWO##STRIDE(__VA_ARGS__) ".endr\n\t.endif\n\t"         \
                      ".if %c[odd]\n\t" TINYC_PLANES_END##STRIDE(__VA_ARGS__) ".endif\n\t"                              \
-                     ".if %c[back] < 4096\n\tsub r1, r1, %[back]\n\t"                                                  \
+                     ".if %c[back] < 0\n\tadd r1, r1, #-(%c[back])\n\t"                                                \
+                     ".elseif %c[back] < 4096\n\tsub r1, r1, %[back]\n\t"                                                  \
                      ".else\n\tmovw r11, %[back] & 65535\n\tmovt r11, %[back] >> 16\n\tsub r1, r1, r11\n\t.endif\n\t"   \
                      "ldrd r11, r12, [sp]\n\tcmp r11, r12\n\tbne 2b\n\tadd sp, sp, #8\n\tpop {r7}" TINYC_PLANES_64_LINES   \
                      : "+r"(from), "+r"(to), "+r"(numbers), "+r"(end)                                                  \
                      : [right] "i"(p->stage.right), [low] "i"(p->stage.low), [high] "i"(p->stage.high),                \
-                       [step] "i"(p->channels), [twos] "i"(p->out_w / 2), [odd] "i"(p->out_w % 2),                     \
-                       [back] "i"(p->out_w * p->channels - 1), [written_out] "i"(TINYC_PLANES_WRITTEN_OUT),            \
+                       [step] "i"(out->step), [half] "i"(out->half), [near] "i"(near), [back] "i"(moved - out->next),  \
+                       [twos] "i"(p->out_w / 2), [odd] "i"(p->out_w % 2), [written_out] "i"(TINYC_PLANES_WRITTEN_OUT), \
                        [add_low] "i"(add & 0xffff), [add_high] "i"(add >> 16)                                          \
                      : "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "cc", "memory")
 
 /* Whether the assembly knows these numbers. */
-TINYC_ALWAYS_INLINE int tinyc_planes_known(const tinyc_depthwise_planes_params *p)
+TINYC_ALWAYS_INLINE int tinyc_planes_known(const tinyc_depthwise_planes_params *p, const tinyc_planes_out *out)
 {
-    return __builtin_constant_p(p->channels) && __builtin_constant_p(p->out_w) && __builtin_constant_p(p->stage.right) &&
-           p->kernel_h / 2 == 1 && p->kernel_w == 3 && p->multiplier == 1 && p->channels < 4096 && p->out_w < 1024;
+    return __builtin_constant_p(out->step) && __builtin_constant_p(p->out_w) && __builtin_constant_p(p->stage.right) &&
+           p->kernel_h / 2 == 1 && p->kernel_w == 3 && p->multiplier == 1 && out->step < 4096 && p->out_w < 1024;
 }
 
 /* `slot` is that of the first pair: it is the first word of a column, or the second. */
 TINYC_ALWAYS_INLINE void tinyc_planes_row3(const tinyc_depthwise_planes_params *p, int32_t channels, int32_t lower,
-                                           int32_t slot, const uint32_t *x, const int32_t *w, int8_t *y)
+                                           int32_t slot, const uint32_t *x, const int32_t *w, int8_t *y,
+                                           const tinyc_planes_out *out)
 {
+    const int loop = p->out_w / 2 > TINYC_PLANES_WRITTEN_OUT;
+    const int near = out->step >= 256 && (loop ? 2 : p->out_w - 1) * out->step < 4096;
+    const int32_t moved = (near ? (loop ? p->out_w / 2 * 2 : 0) : p->out_w) * out->step; /* y, until the row's end */
     const uint32_t add = ((uint32_t)p->stage.offset << p->stage.right) + (1u << (p->stage.right - 1));
     register const uint32_t *from __asm__("r0") = x;
     register int8_t *to __asm__("r1") = y;
@@ -271,15 +299,16 @@ TINYC_ALWAYS_INLINE void tinyc_planes_row3(const tinyc_depthwise_planes_params *
 
 #endif
 
-/* A row of results of all channels: w is at the first channel's numbers. */
+/* A row of results of some channels: w is at the first channel's numbers. */
 TINYC_ALWAYS_INLINE void tinyc_planes_row(const tinyc_depthwise_planes_params *p, int32_t channels, int32_t lower,
-                                          int32_t slot, const uint32_t *x, const int32_t *w, int8_t *y)
+                                          int32_t slot, const uint32_t *x, const int32_t *w, int8_t *y,
+                                          const tinyc_planes_out *out)
 {
     const int32_t pairs = p->kernel_h / 2, slots = pairs + 1, plane = tinyc_planes_columns(p) * slots;
-    const int32_t step = p->channels * p->multiplier;
+    const int32_t step = out->step;
 #if defined(TINYC_PLANES_ROW_ASM)
-    if (tinyc_planes_known(p)) {
-        tinyc_planes_row3(p, channels, lower, slot, x, w, y);
+    if (tinyc_planes_known(p, out)) {
+        tinyc_planes_row3(p, channels, lower, slot, x, w, y, out);
         return;
     }
 #endif
@@ -287,14 +316,14 @@ TINYC_ALWAYS_INLINE void tinyc_planes_row(const tinyc_depthwise_planes_params *p
     const int32_t most = tinyc_planes_block(p), blocks = (p->out_w + most - 1) / most;
     const int32_t size = p->out_w / blocks, larger = p->out_w % blocks;
     for (int32_t c = 0; c < channels; ++c, x += plane) {
-        for (int32_t m = 0; m < p->multiplier; ++m, ++y) {
+        for (int32_t m = 0; m < p->multiplier; ++m, y += out->next) {
             const uint32_t *from = x;
             int8_t *to = y;
             for (int32_t b = 0; b < larger; ++b, from += (size + 1) * p->stride_w * slots, to += (size + 1) * step) {
-                tinyc_planes_results(p, size + 1, lower, slot, from, w, to);
+                tinyc_planes_results(p, size + 1, lower, slot, from, w, to, out);
             }
             for (int32_t b = larger; b < blocks; ++b, from += size * p->stride_w * slots, to += size * step) {
-                tinyc_planes_results(p, size, lower, slot, from, w, to);
+                tinyc_planes_results(p, size, lower, slot, from, w, to, out);
             }
             w += 1 + TINYC_SCALE_WORDS + pairs * p->kernel_w;
         }
@@ -321,10 +350,11 @@ TINYC_ALWAYS_INLINE void tinyc_planes_clear(const tinyc_depthwise_planes_params 
 TINYC_ALWAYS_INLINE void tinyc_planes_step(const tinyc_depthwise_planes_params *p, int32_t channels, int32_t row,
                                            int32_t slot, const uint32_t *planes, const int32_t *w, int8_t *y)
 {
-    const int32_t out_row = p->out_w * p->channels * p->multiplier;
-    tinyc_planes_row(p, channels, 0, slot, planes, w, y + row * out_row);
+    const tinyc_planes_out out = {p->channels * p->multiplier, 1, 0};
+    const int32_t out_row = p->out_w * out.step;
+    tinyc_planes_row(p, channels, 0, slot, planes, w, y + row * out_row, &out);
     if (p->stride_h == 1 && row + 1 < p->out_h) {
-        tinyc_planes_row(p, channels, 1, slot, planes, w, y + (row + 1) * out_row);
+        tinyc_planes_row(p, channels, 1, slot, planes, w, y + (row + 1) * out_row, &out);
     }
 }
 

@@ -463,6 +463,7 @@ void tinyc_winograd_s8(const tinyc_winograd_params *params, const int8_t *x, con
 void tinyc_winograd_prepare_s8(int32_t out, int32_t depth, const int32_t *stages, const int8_t *w, int32_t *packed);
 
 #include "tinyc_elementwise_kernels.h"
+#include "tinyc_point_kernels.h"
 #include "tinyc_pool_kernels.h"
 #include "tinyc_sequence_kernels.h"
 #include "tinyc_sum_kernels.h"

@@ -171,23 +171,30 @@ TINYC_ALWAYS_INLINE const int32_t *tinyc_pairs_of_one(int32_t *sums, const uint3
 #endif
 }
 
-/* The results [pixel][out_c] of one pixel, or of two, from their column. */
+/* The results of out_c filters for one pixel, or for two, `apart` bytes apart, from their column. */
 TINYC_ALWAYS_INLINE void tinyc_pairs_results(const tinyc_stage *stage, const uint32_t *column, int32_t fours,
-                                             const int32_t *w, int8_t *results, int32_t out_c, int32_t pixels, int wide)
+                                             const int32_t *w, int8_t *results, int32_t apart, int32_t out_c,
+                                             int32_t pixels, int wide)
 {
 #if defined(TINYC_PAIRS_ASM) && TINYC_SCALE_WORDS == 1
     if (__builtin_constant_p(fours) && __builtin_constant_p(stage->right) && stage->low == -128 && stage->high == 127 &&
-        pixels == 2 && out_c <= 4096) {
-        const int32_t add = (int32_t)((uint32_t)stage->offset << stage->right) + (1 << (stage->right - 1));
+        pixels == 2) {
+        const int32_t start = (int32_t)((uint32_t)stage->offset << stage->right) + (1 << (stage->right - 1));
         int8_t *y[2] = {results, results + out_c + out_c % 2};
-        if (wide && out_c % 2 == 0) {
-            TINYC_PAIRS_WIDE_FILTERS(out_c - 2, out_c - 1, TINYC_PAIRS_RESULTS2 TINYC_PAIRS_STORE2);
-        } else if (wide) {
-            TINYC_PAIRS_WIDE_FILTERS(out_c - 2, out_c - 1, TINYC_PAIRS_RESULTS2 TINYC_PAIRS_STORE2_ODD);
-        } else if (out_c % 2 == 0) {
-            TINYC_PAIRS_BYTES_FILTERS(out_c - 2, out_c - 1, TINYC_PAIRS_RESULTS2 TINYC_PAIRS_STORE2);
+        if (__builtin_constant_p(apart) && apart <= 4096) {
+            const int32_t add = start;
+            if (out_c % 2 == 0) {
+                TINYC_PAIRS_ALL_FILTERS(apart - 2, apart - 1, TINYC_PAIRS_RESULTS2 TINYC_PAIRS_STORE2);
+            } else {
+                TINYC_PAIRS_ALL_FILTERS(apart - 2, apart - 1, TINYC_PAIRS_RESULTS2 TINYC_PAIRS_STORE2_ODD);
+            }
         } else {
-            TINYC_PAIRS_BYTES_FILTERS(out_c - 2, out_c - 1, TINYC_PAIRS_RESULTS2 TINYC_PAIRS_STORE2_ODD);
+            const int32_t add[2] = {start, apart};
+            if (out_c % 2 == 0) {
+                TINYC_PAIRS_ALL_FILTERS(0, 0, TINYC_PAIRS_RESULTS2_APART TINYC_PAIRS_STORE2_APART);
+            } else {
+                TINYC_PAIRS_ALL_FILTERS(0, 0, TINYC_PAIRS_RESULTS2_APART TINYC_PAIRS_STORE2_APART_ODD);
+            }
         }
         return;
     }
@@ -205,7 +212,7 @@ TINYC_ALWAYS_INLINE void tinyc_pairs_results(const tinyc_stage *stage, const uin
         }
         const int both = out_c % 2 == 0 || o + 1 < out_c;
         for (int32_t pixel = 0; pixel < pixels; pixel++) {
-            int8_t *const y = results + pixel * out_c + o;
+            int8_t *const y = results + pixel * apart + o;
             y[0] = tinyc_result(stage, sums[2 * pixel], scales);
             if (both) {
                 y[1] = tinyc_result(stage, sums[2 * pixel + 1], scales + TINYC_SCALE_WORDS);

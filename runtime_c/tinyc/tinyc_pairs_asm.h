@@ -102,6 +102,18 @@
     "strb %[f0], [r8], #2\n\tcmp r8, r9\n\tstrb %[f1], [r8, %[next]]\n\titt ne\n\tstrbne %[g0], [r8, #-1]\n\t"         \
     "strbne %[g1], [r8, %[after]]\n\tstr r8, %[y]\n\tbne 2b"
 
+/* The same for pixels whose results lie add[1] bytes apart, a number that is not known before. */
+#define TINYC_PAIRS_RESULTS2_APART                                                                                     \
+    "ldrd r4, r5, [%[w]], #8\n\tldrd r6, r7, %[add]\n\tldrd r8, r9, %[y]\n\t"                                            \
+    TINYC_PAIRS_RESULT("f0", "r4") TINYC_PAIRS_RESULT("g0", "r5")                                                      \
+    TINYC_PAIRS_RESULT("f1", "r4") TINYC_PAIRS_RESULT("g1", "r5")                                                      \
+    "strb %[f1], [r8, r7]\n\tstrb %[f0], [r8], #1\n\t"
+#define TINYC_PAIRS_STORE2_APART                                                                                       \
+    "strb %[g1], [r8, r7]\n\tstrb %[g0], [r8], #1\n\tstr r8, %[y]\n\tcmp r8, r9\n\tbne 2b"
+#define TINYC_PAIRS_STORE2_APART_ODD                                                                                   \
+    "add r10, r8, #1\n\tcmp r10, r9\n\titt ne\n\tstrbne %[g1], [r8, r7]\n\tstrbne %[g0], [r8]\n\t"                     \
+    "str r10, %[y]\n\tbne 2b"
+
 /* From the sums of two pixels to words, the first pixel's result in the lower half, each less the zero point; y goes from
  * the first filter's word to the end of the last. Where the zero point is the least value, it is never added. */
 #define TINYC_PAIRS_POSITIVE(sum, scale)                                                                               \
@@ -156,5 +168,13 @@
     TINYC_PAIRS_WIDE_FILTERS_TO(TAIL, y, TINYC_PAIRS_STAGE_OPERANDS(next, after))
 #define TINYC_PAIRS_BYTES_FILTERS(next, after, TAIL)                                                                   \
     TINYC_PAIRS_BYTES_FILTERS_TO(TAIL, y, TINYC_PAIRS_STAGE_OPERANDS(next, after))
+#define TINYC_PAIRS_ALL_FILTERS(next, after, TAIL)                                                                     \
+    do {                                                                                                               \
+        if (wide) {                                                                                                    \
+            TINYC_PAIRS_WIDE_FILTERS(next, after, TAIL);                                                               \
+        } else {                                                                                                       \
+            TINYC_PAIRS_BYTES_FILTERS(next, after, TAIL);                                                              \
+        }                                                                                                              \
+    } while (0)
 
 #endif

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 from call import Kernels
 from generated import generate, side_by_side
+from hypothesis import strategies as st
 from numpy.typing import NDArray
-from op_cases import Case, Problem, int_problem
+from op_cases import CLAMPS, Case, Problem, Shape, int_problem
 from tools import need_emulator
 
 from tinyc.ir.chain import Chain, Link
 from tinyc.ir.graph import Graph, Node, plain_port
 from tinyc.ir.kernel import Candidate, KernelTarget
-from tinyc.ir.types import Rounding
+from tinyc.ir.types import Rounding, f32
+from tinyc.ops import Conv2D, DepthwiseConv2D
 from tinyc.program.chains import names
 from tinyc.program.choice import Choice
 from tinyc.program.program import Program, build_program
@@ -99,6 +101,39 @@ def chain_problem(cases: Sequence[tuple[Case, int]], rounding: Rounding) -> Chai
     return ChainProblem(tuple(problems), tuple(at for _, at in cases))
 
 
+def result_shape(case: Case) -> Shape:
+    """The shape of a convolution's result."""
+    (y,) = case.op.infer(*(f32(*shape) for shape in case.shapes))
+    return y.shape
+
+
+@st.composite
+def convolutions(draw: st.DrawFn) -> Case:
+    """Convolutions of odd sizes and even ones, with all kinds of padding."""
+    kernel = draw(st.sampled_from([(1, 1), (1, 1), (3, 3), (2, 3), (5, 1)]))
+    stride = draw(st.sampled_from([(1, 1), (1, 1), (2, 2), (1, 2)]))
+    pads = tuple(draw(st.integers(0, 2)) for _ in range(4))
+    plane = tuple(max(1, kernel[a] - pads[a] - pads[a + 2]) + draw(st.integers(0, 9)) for a in range(2))
+    depth, channels, batches = draw(st.integers(1, 9)), draw(st.integers(1, 9)), draw(st.integers(1, 2))
+    low, high = draw(CLAMPS)
+    shapes = ((batches, *plane, depth), (channels, *kernel, depth), (channels,))
+    return Case(Conv2D(stride, pads, low=low, high=high), shapes, frozenset((1, 2)), draw(st.integers(0, 2**32 - 1)))
+
+
+@st.composite
+def depthwise(draw: st.DrawFn, x: Shape, multipliers: Sequence[int] = (1,)) -> Case:
+    """Depthwise convolutions of x that the kernels know."""
+    kernel = draw(st.sampled_from([(3, 3), (3, 3), (5, 5), (7, 7), (2, 3), (4, 2), (3, 1)]))
+    stride = draw(st.sampled_from([(1, 1), (1, 1), (2, 2), (1, 2), (2, 1)]))
+    least = tuple(max(0, kernel[a] - x[1 + a]) for a in range(2))  # that the window fits
+    before = tuple(draw(st.integers(0, 3)) for _ in range(2))
+    behind = tuple(max(0, least[a] - before[a]) + draw(st.integers(0, 2)) for a in range(2))
+    low, high = draw(CLAMPS)
+    out = x[3] * draw(st.sampled_from(multipliers))
+    op = DepthwiseConv2D(stride, (*before, *behind), low=low, high=high)
+    return Case(op, (x, (1, *kernel, out), (out,)), frozenset((1, 2)), draw(st.integers(0, 2**32 - 1)))
+
+
 def chains_in(graph: Graph) -> Mapping[str, tuple[str, ...]]:
     """Where all layers of a network are in chains: as `Choice.chains` has them."""
     chains: dict[str, tuple[Node, ...]] = {}
@@ -108,13 +143,17 @@ def chains_in(graph: Graph) -> Mapping[str, tuple[str, ...]]:
     return {value: names(nodes[:-1]) for value, nodes in chains.items()}
 
 
-def check_on_board(problems: Sequence[ChainProblem], board: str, folder: Path, pick: str) -> str:
-    """Every result in the emulator is that of the operators one by one. The C that was made, with candidates `pick`."""
+def check_on_board(problems: Sequence[ChainProblem], board: str, folder: Path, pick: str | Sequence[str]) -> str:
+    """Every result in the emulator is that of the operators one by one. The C that was made, with candidates `pick`.
+
+    That is one kind for all problems, or one for each.
+    """
     need_emulator()
 
     def build(graph: Graph, choice: Choice) -> Program:
         chains = chains_in(graph)
-        return build_program(graph, replace(choice, picks=dict.fromkeys(chains, pick), chains=chains))
+        kinds = [pick] * len(chains) if isinstance(pick, str) else pick
+        return build_program(graph, replace(choice, picks=dict(zip(chains, kinds, strict=True)), chains=chains))
 
     model = generate(side_by_side([p.graph() for p in problems]), folder, board, build=build)
     assert len(model.program.steps) == len(problems)

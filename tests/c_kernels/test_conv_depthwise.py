@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from call import Kernels
-from chains import ChainProblem, chain_problem, check_on_board
+from chains import ChainProblem, chain_problem, check_on_board, convolutions, depthwise, result_shape
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from op_cases import CLAMPS, Case
+from op_cases import Case
 
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.types import Rounding
@@ -23,27 +23,8 @@ TARGET = KernelTarget(dsp=True)
 @st.composite
 def chains(draw: st.DrawFn, rounding: Rounding) -> ChainProblem:
     """Layers that the kernel knows, of odd sizes and even ones, with all kinds of padding."""
-    kernel = draw(st.sampled_from([(1, 1), (1, 1), (3, 3), (2, 3), (5, 1)]))
-    stride = draw(st.sampled_from([(1, 1), (1, 1), (2, 2), (1, 2)]))
-    pads = tuple(draw(st.integers(0, 2)) for _ in range(4))
-    plane = tuple(max(1, kernel[a] - pads[a] - pads[a + 2]) + draw(st.integers(0, 9)) for a in range(2))
-    depth, channels, batches = draw(st.integers(1, 9)), draw(st.integers(1, 9)), draw(st.integers(1, 2))
-    low, high = draw(CLAMPS)
-    shapes = ((batches, *plane, depth), (channels, *kernel, depth), (channels,))
-    conv = Case(Conv2D(stride, pads, low=low, high=high), shapes, frozenset((1, 2)), draw(st.integers(0, 2**32 - 1)))
-    middle = tuple((plane[a] + pads[a] + pads[a + 2] - kernel[a]) // stride[a] + 1 for a in range(2))
-    kernel = draw(st.sampled_from([(3, 3), (3, 3), (5, 5), (7, 7), (2, 3), (4, 2), (3, 1)]))
-    stride = draw(st.sampled_from([(1, 1), (1, 1), (2, 2), (1, 2), (2, 1)]))
-    least = tuple(max(0, kernel[a] - middle[a]) for a in range(2))  # that the window fits
-    before = tuple(draw(st.integers(0, 3)) for _ in range(2))
-    behind = tuple(max(0, least[a] - before[a]) + draw(st.integers(0, 2)) for a in range(2))
-    low, high = draw(CLAMPS)
-    out = channels * draw(st.sampled_from([1, 1, 1, 2]))
-    op = DepthwiseConv2D(stride, (*before, *behind), low=low, high=high)
-    shapes = ((batches, *middle, channels), (1, *kernel, out), (out,))
-    return chain_problem(
-        [(conv, 0), (Case(op, shapes, frozenset((1, 2)), draw(st.integers(0, 2**32 - 1))), 0)], rounding
-    )
+    conv = draw(convolutions())
+    return chain_problem([(conv, 0), (draw(depthwise(result_shape(conv), (1, 1, 1, 2))), 0)], rounding)
 
 
 @pytest.mark.parametrize("rounding", Rounding)

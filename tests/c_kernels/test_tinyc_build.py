@@ -33,7 +33,7 @@ USERS_OF_MATH = {
 SANITIZED = (
     "tinyc_operators", "tinyc_numerics", "tinyc_resize", "tinyc_sums", "lags", "helium_vectors", "conv_pairs",
     "conv_plain", "rows", "pool_blocks", "depthwise_planes", "winograd", "float_blocks", "softmax",
-    "conv_depthwise", "conv_max", "conv_sum",
+    "conv_depthwise", "conv_max", "conv_sum", "depthwise_point",
 )  # fmt: skip
 WARNINGS = [
     "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wcast-qual", "-Wcast-align", "-Wshadow",

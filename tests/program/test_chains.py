@@ -52,6 +52,15 @@ def network(seed: int, rounding: Rounding = Rounding.SINGLE) -> Graph:
     return quantized(simplify(b.finish(x)), rounding)
 
 
+def block(b: Builder, x: str, middle: int, kernel: int, stride: int, out: int) -> str:
+    """Three layers, the last without an activation."""
+    depth, pad = b.type(x).shape[3], kernel // 2
+    wide = b.linear(Conv2D(low=0.0), x, b.normal(middle, 1, 1, depth, scale=depth**-0.5), 0, False)
+    taps = b.normal(1, kernel, kernel, middle, scale=1 / kernel)
+    deep = b.linear(DepthwiseConv2D((stride, stride), (pad, pad, pad, pad), low=0.0), wide, taps, 3, False)
+    return b.linear(Conv2D(), deep, b.normal(out, 1, 1, middle, scale=middle**-0.5), 0, False)
+
+
 @given(st.integers(0, 2**32 - 1))
 @settings(deadline=None, max_examples=15)
 def test_no_byte_is_overwritten_too_early(seed: int) -> None:
@@ -59,7 +68,9 @@ def test_no_byte_is_overwritten_too_early(seed: int) -> None:
     for choice in in_one(graph, M4):
         program = quick_program(graph, choice)
         assert overwritten(program) == []
-        assert len(program.layers) == len([n for n in graph.nodes if not n.op.is_view]) - len(choice.chains)
+        assert len(program.layers) == len([n for n in graph.nodes if not n.op.is_view]) - sum(
+            map(len, choice.chains.values())
+        )
 
 
 def test_schedules_know_of_layers_in_one() -> None:
@@ -119,6 +130,24 @@ def test_in_one_is_taken_where_it_takes_less() -> None:
     options = layer_options(graph, taken)
     for last, before in taken.chains.items():
         assert options[last][0].instructions < sum(min(o.instructions for o in apart[v]) for v in (*before, last))
+
+
+def instructions(graph: Graph, choice: Choice) -> float:
+    """What the kernels are estimated to take."""
+    return sum(taken.instructions for taken, *_ in layer_options(graph, choice).values())
+
+
+def test_chains_are_cut_where_code_is_short() -> None:
+    b = Builder(Random(0))
+    graph = quantized(simplify(b.finish(block(b, block(b, b.input(1, 16, 16, 8), 24, 3, 1, 8), 32, 5, 2, 12))))
+    fast = select_kernels(graph, M4, Budget()).chains
+    last, before = next((value, before) for value, before in fast.items() if len(before) == 2)
+    for cut in ({last: before}, {before[1]: before[:1]}, {last: before[1:]}, {}):
+        others = {value: values for value, values in fast.items() if value != last}
+        wanted = replace(M4, chains={**others, **cut})
+        taken = select_kernels(graph, M4, Budget(code=code_of(graph, wanted)))
+        assert code_of(graph, taken) <= code_of(graph, wanted)
+        assert instructions(graph, taken) <= instructions(graph, wanted) + len(graph.nodes)
 
 
 def _built(choice: Choice) -> object:

@@ -15,6 +15,7 @@ from tinyc.driver.trial import trial
 from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph
 from tinyc.ir.types import DType
+from tinyc.program.chains import best_apart, names
 from tinyc.program.choice import Choice
 from tinyc.program.costs import Costs
 from tinyc.program.program import Program, build_program
@@ -46,9 +47,11 @@ def tuned(graph: Graph, choice: Choice, board: Board, cache_dir: Path | None = N
     apart = layer_options(graph, choice)
     _measure_all(graph, choice, board, apart, known, cache_dir, watch)
     choice = replace(choice, costs=Costs(choice.costs.kernels, known))
-    apart = layer_options(graph, choice)
-    in_one = {values[-1]: found for values, found in chain_options(graph, choice, apart).items()}
-    _measure_all(graph, choice, board, in_one, known, cache_dir, watch)
+    waiting = chain_options(graph, choice)
+    while waiting:
+        some = best_apart(graph, dict.fromkeys(waiting, 1.0))
+        in_one = {names(nodes)[-1]: waiting.pop(nodes) for nodes in some}
+        _measure_all(graph, choice, board, in_one, known, cache_dir, watch)
     _store(cache_dir, board, known)
     return replace(choice, costs=Costs(choice.costs.kernels, known))
 

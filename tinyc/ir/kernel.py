@@ -136,9 +136,10 @@ class KernelCall:
     place). An input that it does not name must not be touched.
 
     `work` counts what the function's loops do, by names of its own: instructions are close to a weighted sum of these
-    counts, whose weights are measured for each core. `variant` tells calls of a function apart that take other paths
-    through it, such as "int16" weights. With `inline`, generated code has a function of its own for each
-    set of numbers and structs among `args`: its header (`<function>.h` for a kernel that `tinyc_kernels.h` declares)
+    counts, whose weights are measured for each core. `code` counts likewise what a function that is made for the call's
+    numbers consists of: its bytes. `variant` tells calls of a function apart that take other paths through it, such as
+    "int16" weights. With `inline`, generated code has a function of its own for each set of numbers and structs among
+    `args`: its header (`<function>.h` for a kernel that `tinyc_kernels.h` declares)
     defines `<function>_inline`, of the same parameters.
     """
 
@@ -149,6 +150,7 @@ class KernelCall:
     status: bool = True
     lags: Mapping[int, int] = field(default_factory=dict)
     work: Mapping[str, int] = field(default_factory=dict)
+    code: Mapping[str, int] = field(default_factory=dict)
     variant: str = ""
     inline: bool = False
 
@@ -172,12 +174,14 @@ def tinyc_call(
     *args: Argument,
     workspace_bytes: int = 0,
     work: Mapping[str, int] | None = None,
+    code: Mapping[str, int] | None = None,
     variant: str = "",
 ) -> KernelCall:
     """A call of a kernel of tinyc's own; these cannot fail."""
     return KernelCall(
-        function, args, "tinyc_kernels.h", workspace_bytes, status=False, work=work or {}, variant=variant
-    )
+        function, args, "tinyc_kernels.h", workspace_bytes, status=False, work=work or {}, code=code or {},
+        variant=variant,
+    )  # fmt: skip
 
 
 def loop_call(function: str, header: str, *args: Argument, workspace_bytes: int = 0) -> KernelCall:

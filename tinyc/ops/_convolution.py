@@ -14,6 +14,7 @@ from tinyc.ir.types import TensorType
 from tinyc.ops._clamp import activation
 from tinyc.ops._linear import LinearOp, check_all_filters
 from tinyc.ops._window import Pads, Pair, Window
+from tinyc.ops.kernels.stage import Layer
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,14 @@ class ConvolutionOp(LinearOp):
     def gathers(self, sig: Signature) -> bool:
         """Whether every filter sees all channels of the input."""
         return False
+
+    def one_to_one(self, sig: Signature) -> bool:
+        """Whether there is a filter for each channel of the input, which sees that alone."""
+        return False
+
+    def layer(self, sig: Signature) -> Layer:
+        """What kernels that compute it in one with others want to know of it."""
+        return Layer(sig, (self.low, self.high), self.window_over(sig.ins[1].shape))
 
     def window_over(self, w: Sequence[int]) -> Window:
         """The moving window that weights of shape `w` make."""

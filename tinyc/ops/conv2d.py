@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import VerifyError
+from tinyc.ir.chain import Chain
 from tinyc.ir.kernel import (
     Argument,
     Candidate,
@@ -31,7 +32,7 @@ from tinyc.ops import _linear
 from tinyc.ops._convolution import ConvolutionOp
 from tinyc.ops._lag import Passes, all_channels_again, lag_by_block, lag_by_pixel, lag_by_strip
 from tinyc.ops._window import nhwc
-from tinyc.ops.kernels import conv_pairs, conv_plain, conv_vectors, float_blocks, winograd
+from tinyc.ops.kernels import conv_pairs, conv_plain, conv_vectors, depthwise_point, float_blocks, winograd
 
 SOURCES = (
     conv_vectors.convolutions,
@@ -125,6 +126,20 @@ class Conv2D(ConvolutionOp):
         sources = SOURCES if self.groups == 1 else ()
         own = [candidate for source in sources for candidate in source(sig, target, clamp, window)]
         return [*own, *super().kernels(sig, target)]
+
+    def fused_kernels(self, chain: Chain, target: KernelTarget) -> Sequence[Candidate]:
+        ops = [(link.op, link.sig) for link in chain.links if isinstance(link.op, ConvolutionOp)]
+        layers = [op.layer(sig) for op, sig in ops]
+        if len(ops) < len(chain.links) or any(link.at != 0 for link in chain.links[1:]):
+            return []
+        if not self.gathers(chain.last.sig) or not ops[-2][0].one_to_one(ops[-2][1]):
+            return []
+        match layers:
+            case [depthwise, point]:
+                return depthwise_point.behind_depthwise(depthwise, point, target)
+            case [conv, depthwise, point] if ops[0][0].gathers(ops[0][1]):
+                return depthwise_point.behind_both(conv, depthwise, point, target)
+        return []
 
     def lag(self, sig: Signature, target: KernelTarget) -> int | None:
         x, w, y = sig.x.shape, sig.ins[1].shape, sig.y.shape

@@ -64,16 +64,16 @@ class DepthwiseConv2D(ConvolutionOp):
     def macs(self, *ins: TensorType) -> int:
         return self.infer(*ins)[0].size * ins[1].shape[1] * ins[1].shape[2]
 
+    def one_to_one(self, sig: Signature) -> bool:
+        return sig.x.shape[3] == sig.y.shape[3]
+
     # Channels: result channel c depends on channel c alone, so the two come and go together.
 
     def channel_flow(self, sig: Signature) -> ChannelFlow:
-        return ChannelFlow.COUPLED if self._one_to_one(sig) else ChannelFlow.OPAQUE
-
-    def _one_to_one(self, sig: Signature) -> bool:
-        return sig.x.shape[3] == sig.y.shape[3]
+        return ChannelFlow.COUPLED if self.one_to_one(sig) else ChannelFlow.OPAQUE
 
     def channel_ranges(self, ranges: Sequence[ChannelRange], sig: Signature) -> tuple[ChannelRange, ...]:
-        if not self._one_to_one(sig):
+        if not self.one_to_one(sig):
             return super().channel_ranges(ranges, sig)
         w, b = sig.constants[1][0].astype(np.int64), sig.constants[2].astype(np.int64)
         outside = self.padding_touches(sig)[:, :, None]
@@ -83,7 +83,7 @@ class DepthwiseConv2D(ConvolutionOp):
 
     def used_channels(self, used: Mask, sig: Signature) -> tuple[Mask, ...]:
         everything = super().used_channels(used, sig)
-        if not self._one_to_one(sig):
+        if not self.one_to_one(sig):
             return everything
         return (used & np.asarray(sig.constants[1].any(axis=(0, 1, 2))), *everything[1:])
 
@@ -105,9 +105,7 @@ class DepthwiseConv2D(ConvolutionOp):
             return []
         if not producer.op.gathers(producer.sig):
             return []
-        before = producer.sig, (producer.op.low, producer.op.high), producer.op.window_over(producer.sig.ins[1].shape)
-        own = sig, (self.low, self.high), self.window_over(sig.ins[1].shape)
-        return conv_depthwise.candidates(*before, *own, target)
+        return conv_depthwise.candidates(producer.op.layer(producer.sig), self.layer(sig), target)
 
     def lag(self, sig: Signature, target: KernelTarget) -> int | None:
         channels, out = sig.x.shape[3], sig.y.shape[3]

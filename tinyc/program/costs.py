@@ -2,7 +2,8 @@
 
 `costs/<core>.json` has for every kernel the points that were measured, and weights fitted to them: instructions are
 the weighted sum of what a call counts as its work. A call whose work was measured gets that very figure, others the
-sum. Where the kernel is not in the table, a guess by multiply-accumulates and results stands in.
+sum. So it is with the bytes of functions made for calls. Where the kernel is not in the table, a guess by
+multiply-accumulates and results stands in.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ class KernelCost:
     per: Mapping[str, float]
     """Instructions for one of each count of work."""
     code_bytes: int
-    """Of one copy of its code."""
+    """Of one copy of its code, on average."""
     measured: Mapping[str, int] = field(default_factory=dict)
     """Instructions by `work_key`."""
+    code_per: Mapping[str, float] = field(default_factory=dict)
+    """Bytes for one of each that `KernelCall.code` counts; none: all copies are about the same."""
 
     def instructions(self, work: Work) -> float:
         """Of a call that does this work."""
@@ -69,6 +72,8 @@ class Costs:
         known = self.kernels.get(label(call))
         if known is None and call.inline:
             return GUESSED_LOOP_BYTES
+        if known is not None and known.code_per and call.inline:
+            return round(sum(known.code_per.get(name, 0.0) * count for name, count in call.code.items()))
         return (known or UNKNOWN).code_bytes
 
 
@@ -105,7 +110,7 @@ def shipped_costs(core: str) -> Costs:
     kernels = json.loads(path.read_text(encoding="utf-8"))["kernels"]
     return Costs(
         {
-            name: KernelCost(entry["per"], entry["code_bytes"], dict(entry["measured"]))
+            name: KernelCost(entry["per"], entry["code_bytes"], dict(entry["measured"]), entry.get("code_per", {}))
             for name, entry in kernels.items()
         }
     )  # fmt: skip

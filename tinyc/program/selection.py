@@ -8,11 +8,11 @@ the memory planner then says whether the rest fits, and by how much the budget m
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
-from tinyc.ir.graph import Graph
+from tinyc.ir.graph import Graph, Node
 from tinyc.ir.kernel import Candidate, In, prepared_in, tables_in
 from tinyc.program.chains import best_apart, find_chains, names
 from tinyc.program.choice import COMPACT, Choice, Offer, Optimize, kind
@@ -86,20 +86,16 @@ def layer_options(graph: Graph, choice: Choice) -> dict[str, list[LayerOption]]:
             for v, f in options.items()}  # fmt: skip
 
 
-def chain_options(graph: Graph, choice: Choice, apart: Options) -> dict[tuple[str, ...], list[LayerOption]]:
-    """What layers in one can do, by the names of their results: chains that take less than `apart`, without overlap."""
-    found, savings = {}, {}
+def chain_options(graph: Graph, choice: Choice) -> dict[tuple[Node, ...], list[LayerOption]]:
+    """What all layers can do that may be computed in one, whether or not that pays. They may overlap."""
+    found = {}
     for nodes, offer in find_chains(graph, choice).items():
         *before, last = names(nodes)
         asked = [_Asked(offer, offer.candidates[0])]
         found[nodes] = [
             replace(option, chains={last: tuple(before)}) for option in _options_of(last, asked, {}, choice)
         ]  # fmt: skip
-        alone = sum(min(o.instructions for o in apart[value]) for value in names(nodes))
-        saved = alone - min(o.instructions for o in found[nodes])
-        if saved > 0:
-            savings[nodes] = saved
-    return {names(nodes): found[nodes] for nodes in best_apart(graph, savings)}
+    return found
 
 
 def _options_of(value: str, asked: Sequence[_Asked], times: Mapping[int, int], choice: Choice) -> list[LayerOption]:
@@ -148,7 +144,7 @@ def _option(value: str, wanted: str, asked: Sequence[_Asked], times: Mapping[int
 
 
 def _together(options: Sequence[LayerOption]) -> LayerOption:
-    """Layers each by itself, as one."""
+    """Layers, or chains of them, each by itself, as one."""
     return LayerOption(
         {value: k for o in options for value, k in o.picks.items()},
         "",
@@ -156,18 +152,35 @@ def _together(options: Sequence[LayerOption]) -> LayerOption:
         {what: size for o in options for what, size in o.constants.items()},
         {name: size for o in options for name, size in o.library.items()},
         {name: size for o in options for name, size in o.own.items()},
-        {},
+        {value: before for o in options for value, before in o.chains.items()},
         {table: size for o in options for table, size in o.prepared.items()},
     )
 
 
 def _with_chains(graph: Graph, choice: Choice, options: dict[str, list[LayerOption]]) -> dict[str, list[LayerOption]]:
-    """The options, where the layers of a chain are one that can be taken apart."""
+    """The options, where the layers of those chains are one that save most; they can be taken apart."""
     options = dict(options)
-    for values, in_one in chain_options(graph, choice, options).items():
-        apart = [_together(some) for some in product(*(options.pop(value) for value in values))]
-        options[values[-1]] = [*apart, *in_one]
+    found = chain_options(graph, choice)
+    alone = {nodes: sum(min(o.instructions for o in options[value]) for value in names(nodes)) for nodes in found}
+    saved = {nodes: alone[nodes] - min(o.instructions for o in some) for nodes, some in found.items()}
+    in_one = {names(nodes): some for nodes, some in found.items()}
+    for nodes in best_apart(graph, {nodes: saving for nodes, saving in saved.items() if saving > 0}):
+        values = names(nodes)
+        parts = {run: in_one[run] if run in in_one else options[run[0]] for cut in _cuts(values, in_one) for run in cut}
+        ways = [_together(some) for cut in _cuts(values, in_one) for some in product(*(parts[run] for run in cut))]
+        for value in values:
+            del options[value]
+        options[values[-1]] = ways
     return options
+
+
+def _cuts(values: tuple[str, ...], in_one: Container[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], ...]]:
+    """The ways to cut a chain into layers and shorter chains."""
+    if not values:
+        yield ()
+    for end in range(1, len(values) + 1):
+        if end == 1 or values[:end] in in_one:
+            yield from ((values[:end], *rest) for rest in _cuts(values[end:], in_one))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from tinyc.ops._lag import Shape, lag_by_block, with_lags
 from tinyc.ops._window import CELL, Window
 from tinyc.ops.kernels.stage import Stage
 
+WORDS_WRITTEN_OUT = 16  # of a column
+SHORT = 16  # bytes in a row of a window up to which a layer has code of its own for the border
 BYTE_BITS = 8  # by which the sums of weights in bytes are scaled
 
 
@@ -72,14 +74,17 @@ class Pairs:
             Struct("tinyc_conv_pairs_params", packed.fields),
             In(0), packed.words, Workspace(), Out(),
             workspace_bytes=(16 if self.y[1] * self.y[2] > 1 else 8) * packed.fours,
-            work=self._work(packed.fours),
+            work=self._work(packed.fours), code=self._code(packed.fours, not bits),
         )  # fmt: skip
         return with_lags(call, self.sig, {0: lag_by_block(self.window, self.x, self.y, block=2)})
 
-    def packed(self, bits: int) -> Packed | None:
-        """With weights as int16, or, where the sums are scaled by 2^bits, in bytes; None where that cannot be."""
+    def packed(self, bits: int, order: NDArray[np.int64] | None = None) -> Packed | None:
+        """With weights as int16, or, where the sums are scaled by 2^bits, in bytes; None where that cannot be.
+
+        `order`: which weight of a filter each value of a column goes with, -1 being none, if it is another than usual.
+        """
         stage = Stage(_linear.output_scaling(self.sig), self.clamp, self.sig, bits)
-        order = self._order(8 if bits else 4)
+        order = self._order(8 if bits else 4) if order is None else order
         values = np.pad(self.filters, ((0, self.y[3] % 2), (0, 1)))[:, order].reshape(-1, order.size // 4, 4)
         if not stage.fits or (bits and not self._fit_bytes(values)):
             return None
@@ -126,6 +131,40 @@ class Pairs:
             "calls": 1, "columns": n * pixels * fours, "blocks": blocks, "steps": blocks * fours,
             "alone": alone, "alone_steps": alone * fours,
         }  # fmt: skip
+
+    def _code(self, fours: int, wide: bool) -> dict[str, int]:
+        """Of two pixels at a time, and of one that is left, each with code for its columns."""
+        two, one = int(self.y[1] * self.y[2] > 1), self.y[1] * self.y[2] % 2
+        columns = {name: (two + one) * count for name, count in code_of_columns(self.window, self.x).items()}
+        products = (code_of_two(fours, wide) if two else {}) | (code_of_one(fours, wide) if one else {})
+        return {"functions": 1, **columns, **products}
+
+
+def code_of_columns(window: Window, x: Shape) -> dict[str, int]:
+    """`words` that are put into a column one by one, and `left` bytes; `borders`: for windows that reach beyond x."""
+    words, left = divmod(window.kernel[1] * x[3], 4)
+    words *= window.kernel[0]
+    return {
+        "words": words if words <= WORDS_WRITTEN_OUT else 4,
+        "left": min(left * window.kernel[0], WORDS_WRITTEN_OUT),
+        "borders": int(any(window.pads) and window.kernel[1] * x[3] <= SHORT),
+    }
+
+
+def code_of_two(fours: int, wide: bool) -> dict[str, int]:
+    """Of the products of columns of two pixels: the steps that are written out."""
+    return {"two": 1, "two_steps": 1 + (_written_out(fours - 1, 16) if wide else 2 * _written_out(fours // 2 - 1, 8))}
+
+
+def code_of_one(fours: int, wide: bool) -> dict[str, int]:
+    """Of columns of one pixel."""
+    return {"one": 1, "one_steps": _written_out(fours // 2, 8) + (fours % 2 if wide else 0)}
+
+
+def _written_out(count: int, most: int) -> int:
+    """How many of so many steps there are in the code, where at most `most` are a round of a loop."""
+    rounds = max(1, -(-count // most))
+    return count if rounds == 1 else count // rounds + count % rounds
 
 
 def by_pairs(per_filter: NDArray[np.int64] | NDArray[np.int32]) -> NDArray[np.int64]:

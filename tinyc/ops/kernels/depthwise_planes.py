@@ -10,11 +10,13 @@ import numpy as np
 from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct, Table, Workspace, inlined, tinyc_call
 from tinyc.ir.op import Signature
 from tinyc.ops import _linear
-from tinyc.ops._lag import NOTHING, Shape, smallest_lag, with_lags
+from tinyc.ops._lag import NOTHING, Positions, Shape, smallest_lag, with_lags
 from tinyc.ops._window import Window
 from tinyc.ops.kernels.stage import Stage
 
 FOUR = 4  # channels that are spread at a time
+PAIRS_WRITTEN_OUT = 4  # of results of kernels of three by three
+BLOCK, SMALL_BLOCK = 6, 4  # neighbouring results that are made together, the latter for wide kernels
 
 
 def candidates(sig: Signature, target: KernelTarget, clamp: tuple[float, float], window: Window) -> Sequence[Candidate]:
@@ -68,10 +70,11 @@ def _call(sig: Signature, window: Window, stage: Stage, again: bool) -> KernelCa
         "tinyc_depthwise_planes_s8",
         Struct("tinyc_depthwise_planes_params", fields(sig, window, stage, block, again)),
         In(0), packed(sig, stage), Workspace(), Out(),
-        workspace_bytes=block * plane, work=_work(sig, window, again), variant="again" if again else "",
+        workspace_bytes=block * plane, work=work(sig, window, again),
+        code={"functions": 1, **code_of_rows(sig, window)}, variant="again" if again else "",
     )  # fmt: skip
     x, y = sig.x.shape, sig.y.shape
-    lag = _lag_again(window, x, y) if again else _lag(window, x, y) if whole else None
+    lag = _lag_again(window, x, y) if again else lag_of_rows(window, x, y) if whole else None
     return with_lags(call, sig, {0: lag})
 
 
@@ -87,7 +90,7 @@ def packed(sig: Signature, stage: Stage) -> Table:
     return Table("packed", numbers.reshape(-1))
 
 
-def _work(sig: Signature, window: Window, again: bool) -> dict[str, int]:
+def work(sig: Signature, window: Window, again: bool) -> dict[str, int]:
     """What the kernel's loops do."""
     x, y = sig.x.shape, sig.y.shape
     steps, slots = -(-y[1] // (3 - window.stride[0])), window.kernel[0] // 2 + 1
@@ -97,26 +100,60 @@ def _work(sig: Signature, window: Window, again: bool) -> dict[str, int]:
 
 
 def work_of_rows(sig: Signature, window: Window) -> dict[str, int]:
-    """What making rows of spread ones is counted by; `threes`: results of kernels of three by three."""
+    """What making rows of spread ones is counted by; `threes`: results of kernels of three by three, in `rows`.
+
+    Other results are made in blocks: `cells`: words that these read; `sets`: words of taps that they expand.
+    """
     n, height, width, channels = sig.y.shape
-    results = n * height * width * channels
+    results, rows = n * height * width * channels, n * height * channels
     if window.kernel in {(3, 3), (2, 3)} and channels == sig.x.shape[3]:
-        return {"rows": n * height * channels, "threes": results}
-    taps = results * (window.kernel[0] // 2 + 1) * window.kernel[1]
-    return {"rows": n * height * channels, "results": results, "taps": taps}
+        return {"rows": rows, "threes": results}
+    slots, kernel_w = window.kernel[0] // 2 + 1, window.kernel[1]
+    blocks = -(-width // (BLOCK if kernel_w <= 5 else SMALL_BLOCK))
+    cells = (width - blocks) * window.stride[1] + blocks * kernel_w
+    return {
+        "results": results, "taps": results * slots * kernel_w,
+        "cells": rows * slots * cells, "sets": rows * slots * blocks * kernel_w,
+    }  # fmt: skip
+
+
+def looped(width: int) -> bool:
+    """Whether a row of so many results of a kernel of three by three is a loop."""
+    return width // 2 > PAIRS_WRITTEN_OUT
+
+
+def code_of_rows(sig: Signature, window: Window) -> dict[str, int]:
+    """What code for rows consists of: `rows` of each kind, and `row_results` that are written out.
+
+    `row_words`: taps and cells that are loaded, and products, written out in blocks of results.
+    """
+    width = sig.y.shape[2]
+    kinds = 3 - window.stride[0]
+    if window.kernel in {(3, 3), (2, 3)} and sig.y.shape[3] == sig.x.shape[3]:
+        return {"rows": 2 * kinds, "row_results": 2 * kinds * (2 + width % 2 if looped(width) else width)}
+    slots, kernel_w = window.kernel[0] // 2 + 1, window.kernel[1]
+    blocks = -(-width // (BLOCK if kernel_w <= 5 else SMALL_BLOCK))
+    sizes = {width // blocks, -(-width // blocks)}
+    words = sum((size - 1) * window.stride[1] + (size + 3) * kernel_w for size in sizes)
+    return {"rows": kinds, "row_results": kinds * sum(sizes), "row_words": kinds * slots * words}
 
 
 @lru_cache(maxsize=4096)
-def _lag(window: Window, x: Shape, y: Shape) -> int:
-    """A step spreads two rows of x, and makes those rows of the result that need no more."""
-    made, ahead = 3 - window.stride[0], window.kernel[0] // 2
-    steps = -(-y[1] // made) + ahead
+def lag_of_rows(window: Window, x: Shape, y: Shape, together: int = 1) -> int:
+    """A step spreads two rows of x, and makes those rows of the result that need no more; see `rows_done`."""
+    steps = -(-y[1] // (3 - window.stride[0])) + window.kernel[0] // 2
     first = np.maximum(2 * np.arange(steps) - window.pads[0], 0)
     images = np.arange(x[0])[:, None]
     # a step that lies wholly above the image reads nothing, which row 0 stands for: it is still to come
     reads = np.where(first < x[1], (images * x[1] + first) * x[2] * x[3], NOTHING)
-    rows = np.clip((np.arange(steps) + 1 - ahead) * made, 0, y[1])
-    return smallest_lag(reads, (images * y[1] + rows) * y[2] * y[3])
+    return smallest_lag(reads, (images * y[1] + rows_done(window, y[1], together)) * y[2] * y[3])
+
+
+def rows_done(window: Window, height: int, together: int) -> Positions:
+    """How many rows of `height` are written after each step; `together`: at a time, but for the last."""
+    made, ahead = 3 - window.stride[0], window.kernel[0] // 2
+    rows = np.clip((np.arange(-(-height // made) + ahead) + 1 - ahead) * made, 0, height)
+    return np.where(rows < height, rows // together * together, height)
 
 
 @lru_cache(maxsize=4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 
 from tinyc.ir.op import Signature
 from tinyc.ir.types import Rounding
+from tinyc.ops import _linear
 from tinyc.ops._clamp import stored_range
+from tinyc.ops._window import Window
 
 MOST_RIGHT = 22  # bits that may be dropped: the zero point, moved left by so many, stays far inside an int32
 
@@ -36,3 +39,17 @@ class Stage:
             "bits": bits, "right": self.right, "offset": sig.y.q.zero_point, "low": low, "high": high,
         }  # fmt: skip
         """Of a `tinyc_stage`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A convolution of some kind, as kernels that compute several in one see it."""
+
+    sig: Signature
+    clamp: tuple[float, float]
+    window: Window
+
+    @property
+    def stage(self) -> Stage:
+        """Its last step, of plain sums."""
+        return Stage(_linear.output_scaling(self.sig), self.clamp, self.sig)
