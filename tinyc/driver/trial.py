@@ -44,8 +44,9 @@ def trial(
 
 
 def model_code_bytes(elf: Elf) -> int:
-    """The code of a trial's model and of its kernels."""
+    """The code of a trial's model and of its kernels, and of the functions of headers, which are named after these."""
     kernels = {path.stem for folder in RUNTIMES for path in resource("runtime_c", folder).glob("*.c")}
-    own = ("model_", "layer_", "arm_nn", "nn_")
+    shared = (f"{path.stem}_" for folder in RUNTIMES for path in resource("runtime_c", folder).glob("*.h"))
+    own = ("model_", "layer_", "arm_nn", "nn_", *shared)
     symbols = elf.flash_symbols()
     return sum(s.bytes for s in symbols if s.is_function and (s.name in kernels or s.name.startswith(own)))
