@@ -54,6 +54,11 @@ NAMED = {
     ("passes/cancel_transposes.py", "Reshape"): "a transpose that moves no element is written as one",
     ("passes/cancel_transposes.py", "Transpose"): "what moves past an operator is made anew behind or before it",
     ("passes/fold_affine.py", "DepthwiseConv2D"): "a scale and shift of channels that nothing absorbs becomes one",
+    **{
+        ("passes/fuse_normalization.py", part): "of which exporters make normalizations of rows …"
+        for part in ("Add", "Div", "Map", "Mean", "Mul", "SquaredDifference", "Sub")
+    },
+    ("passes/fuse_normalization.py", "Normalize"): "… which are one operator",
     ("quant/adopt.py", "Dequantize"): "what stays in float is made from integers again",
     ("quant/adopt.py", "Quantize"): "what was computed in float is stored again",
     ("quant/adopt.py", "Recentre"): "a model may have uint8 at its ports",

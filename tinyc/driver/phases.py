@@ -20,6 +20,7 @@ from tinyc.passes.fold_affine import fold_affine, uniform_to_depthwise
 from tinyc.passes.fold_constants import fold_constants
 from tinyc.passes.fold_padding import fold_padding
 from tinyc.passes.fuse_clamps import fuse_clamps
+from tinyc.passes.fuse_normalization import fuse_normalization
 from tinyc.passes.remove_channels import narrowed
 from tinyc.passes.rewrite import drop_dead_nodes
 from tinyc.passes.share_common import share_common
@@ -45,6 +46,7 @@ SIMPLIFY: tuple[Phase, ...] = (
     Phase("cancel-transposes", cancel_transposes),  # from here on, channels are the last axis
     Phase("fold-constants", fold_constants),
     Phase("simplify-ops", simplify_ops),
+    Phase("fuse-normalization", fuse_normalization),  # before its scale and offset could be taken for something else
     Phase("fold-affine", fold_affine),  # before clamps are fused: behind a clamp nothing can be folded into weights
     Phase("fold-padding", fold_padding),
     Phase("fuse-clamps", fuse_clamps),

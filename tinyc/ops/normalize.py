@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, log2, sqrt
 from typing import Any, ClassVar
@@ -82,6 +82,9 @@ class Normalize(Op):
 
     def on_axes(self, axes: Sequence[int], rank: int) -> Op | None:
         return self if axes[-1] == rank - 1 else None
+
+    def scaled(self, constants: Mapping[int, Array], scale: F32, shift: F32) -> dict[int, Array] | None:
+        return {1: constants[1] * scale, 2: constants[2] * scale + shift} if {1, 2} <= constants.keys() else None
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         n = sig.x.shape[-1]
