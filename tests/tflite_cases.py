@@ -325,4 +325,4 @@ EXACT: Mapping[str, Callable[[Draw], TfliteModel]] = {
 NEAR: Mapping[str, Callable[[Draw], TfliteModel]] = {
     "L2_NORMALIZATION": unary("L2_NORMALIZATION", lambda *_: (1 / 128, 0), "L2NormOptions"),
 }
-"""What is computed in float between `dequantize` and `quantize`: rounded once, where TensorFlow Lite rounds twice."""
+"""What tinyc rounds in another way than TensorFlow Lite."""

@@ -61,11 +61,12 @@ def test_quotients_of_every_pair(ratio: float, zero: int) -> None:
 
 
 @pytest.mark.parametrize("name", NEAR)
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_at_most_one_step_away(name: str, data: st.DataObject) -> None:
     model = NEAR[name](data.draw)
     inputs = random_inputs(model, np.random.default_rng(data.draw(st.integers(0, 2**32 - 1))))
-    _, (ours,) = integers(model.bytes(), inputs)
+    graph, (ours,) = integers(model.bytes(), inputs)
+    assert graph.is_integer()
     (theirs,) = reference(model.bytes(), inputs)
     assert np.abs(ours.astype(int) - theirs.astype(int)).max() <= 1

@@ -13,6 +13,7 @@ from tinyc.ops.accumulate import Accumulate
 from tinyc.ops.cast import Cast
 from tinyc.ops.map import Map
 from tinyc.ops.mul import Mul
+from tinyc.ops.normalize import MOST, Normalize
 from tinyc.ops.reduce import Reduce
 from tinyc.ops.top_k import TopK
 
@@ -107,7 +108,13 @@ def l2_normalization(view: NodeView) -> str:
     view.count(1)
     if view.options.integer("FusedActivationFunction"):
         raise view.options.unsupported("FusedActivationFunction", "an activation", "NONE")
-    x = view.value(0)
-    squares = view.emit(Reduce("sum", (len(view.shape(0)) - 1,)), view.emit(Mul(), x, x))
+    x, shape = view.value(0), view.shape(0)
+    if not shape:
+        raise view.invalid("its input has no axis")
+    if view.of_integers(0) and 1 <= shape[-1] <= MOST:
+        scale, offset = (np.full(shape[-1:], n, np.float32) for n in (shape[-1] ** -0.5, 0.0))
+        constants = (view.store(data, f"{view.name}.{what}") for data, what in ((scale, "scale"), (offset, "offset")))
+        return view.emit(Normalize(L2_LEAST**2 / shape[-1], centred=False), x, *constants)
+    squares = view.emit(Reduce("sum", (len(shape) - 1,)), view.emit(Mul(), x, x))
     norm = view.emit(Map("max"), view.emit(Map("sqrt"), squares), view.store_number(L2_LEAST, "least"))
     return view.emit(Map("div"), x, norm)
