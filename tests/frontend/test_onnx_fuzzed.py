@@ -9,9 +9,10 @@ import pytest
 from onnx import NodeProto, TensorProto, helper
 from onnx_case import build, load, normal, refused
 
-from tinyc.driver.phases import lower
+from tinyc.driver.phases import Quantization, lower
 from tinyc.frontend.onnx import inspect_model
 from tinyc.ir.interp import run
+from tinyc.quant.calibrate import random_samples
 
 node = helper.make_node
 I64 = np.int64
@@ -145,3 +146,12 @@ def test_a_condition_of_no_values() -> None:
     branch = helper.make_graph([node("Identity", ["x"], ["z"])], "b", [], [info])
     chosen = node("If", ["c"], ["y"], then_branch=branch, else_branch=branch)
     refused(build([chosen], {"x": (2,)}, {"c": np.zeros(0, bool)}), "condition 'c' of shape (0,) is not one value")
+
+
+def test_a_table_before_a_division_that_stays_in_float_after_all() -> None:
+    nodes = [node("Mul", ["x", "c"], ["t"]), node("Div", ["t", "w"], ["y"])]
+    graph = load(build(nodes, {"x": (3, 4), "w": (3, 4)}, {"c": np.float32(-1)}))
+    lowered = lower(graph, Quantization(random_samples(graph, 1, 2)))
+    assert [n.op.name for n in lowered.graph.nodes] == ["mul", "div"] and lowered.float_layers.keys() == {"t", "y"}
+    x, w = normal(3, 4), normal(3, 4, seed=1)
+    np.testing.assert_array_equal(run(lowered.graph, {"x": x, "w": w})["y"], -x / w)

@@ -26,11 +26,11 @@ from tinyc.passes.rewrite import drop_dead_nodes
 from tinyc.passes.share_common import share_common
 from tinyc.passes.simplify_ops import simplify_ops
 from tinyc.quant.adopt import NOT_SAID, adopt
-from tinyc.quant.calibrate import Progress, calibrate, knowing
+from tinyc.quant.calibrate import Progress, Range, calibrate, knowing
 from tinyc.quant.observers import ObserverChoice
 from tinyc.quant.partition import NEIGHBOURS, float_layers, refuse_float_layers, stays_apart
 from tinyc.quant.quantize import quantize
-from tinyc.quant.tables import compose
+from tinyc.quant.tables import compose, taken_apart
 from tinyc.schedule.order import order_layers
 
 
@@ -132,8 +132,7 @@ def lower(
             reasons.update(stays_apart(graph))
             if quantization.strict:
                 refuse_float_layers(graph, reasons)
-            ranges = calibrate(graph, quantization.samples, quantization.observer, quantization.progress)
-            graph = knowing(graph, ranges)
+            graph, ranges = _calibrated(graph, quantization)
             reasons.update(stays_apart(graph))  # some operators depend on what was seen inside
             if quantization.strict:
                 refuse_float_layers(graph, reasons)
@@ -161,6 +160,19 @@ def lower(
     )
     graph = run_phases(phases, float_graph, dump_dir, None, start=len(SIMPLIFY) + 1)
     return Lowered(float_graph, graph, float_graph.macs(), kept, in_float)
+
+
+def _calibrated(graph: Graph, how: Quantization) -> tuple[Graph, Mapping[str, Range]]:
+    """The graph whose operators know what was seen inside them, and the ranges of its values.
+
+    With that some operators stay in float, and cones beside them are layers again, whose values must be seen too.
+    """
+    while True:
+        ranges = calibrate(graph, how.samples, how.observer, how.progress)
+        known = knowing(graph, ranges)
+        graph = taken_apart(known)
+        if graph.nodes == known.nodes:
+            return known, ranges
 
 
 def run_phases(

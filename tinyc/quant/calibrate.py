@@ -71,7 +71,7 @@ def knowing(graph: Graph, ranges: Mapping[str, Range]) -> Graph:
         while inside(node, len(seen)) in ranges:
             seen.append(ranges[inside(node, len(seen))])
         nodes.append(replace(node, op=node.op.with_internals(seen)) if seen else node)
-    return graph.with_nodes(nodes)
+    return replace(graph, nodes=tuple(nodes))
 
 
 def inside(node: Node, place: int) -> str:

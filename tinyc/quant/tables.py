@@ -157,11 +157,11 @@ def compose(graph: Graph) -> Graph:
         nodes.append(node)
         needed.update(node.ins)
     made = replace(graph, nodes=tuple(reversed(nodes)))
-    return _without_float(made)
+    return taken_apart(made)
 
 
-def _without_float(graph: Graph) -> Graph:
-    """Cones that are computed in float after all become their layers again."""
+def taken_apart(graph: Graph) -> Graph:
+    """Cones that are computed in float after all become their layers again; values inside the others stay known."""
     apart = stays_apart(graph)
     nodes: list[Node] = []
     made: set[str] = set()
@@ -169,4 +169,4 @@ def _without_float(graph: Graph) -> Graph:
         inner = node.op.cone.nodes if isinstance(node.op, Composed) and node.outs[0] in apart else (node,)
         nodes += [n for n in inner if n.outs[0] not in made]
         made.update(v for n in inner for v in n.outs)
-    return graph.with_nodes(nodes)
+    return replace(graph, nodes=tuple(nodes))
