@@ -55,7 +55,7 @@ def chains(draw: st.DrawFn, rounding: Rounding) -> ChainProblem:
 
 
 @pytest.mark.parametrize("rounding", Rounding)
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=150)
 @given(data=st.data(), target=st.sampled_from(TARGETS), more=st.integers(0, 40))
 def test_same_bits_as_one_by_one(
     rounding: Rounding, kernels_for: Callable[[Rounding], Kernels], data: st.DataObject, target: KernelTarget, more: int
