@@ -104,3 +104,14 @@ def test_scales_that_are_far_apart(code: str, scales: tuple[float, float]) -> No
 def test_a_slope_beyond_all_numbers() -> None:
     table = Map("leaky_relu", (3.4e38,)).tflite_table(QuantParams((0.125,), -119), QuantParams((0.015625,), -34))
     assert table is not None and (table[:9] == -128).all() and table[9] == -34 and table[10] == -34 + 8
+
+
+@pytest.mark.parametrize("kind", ["uint8", "bool"])
+def test_bounds_that_a_type_does_not_have(kind: str) -> None:
+    m = TfliteModel()
+    m.output(m.op("RELU_N1_TO_1", [m.input((4,), kind)], m.tensor((4,), kind)))
+    if kind == "bool":
+        refused(m, "bounds of bool elements")
+    else:
+        _, (got,) = integers(m.bytes(), [np.array([0, 1, 2, 255], np.uint8)])
+        assert got.tolist() == [0, 1, 1, 1]

@@ -53,8 +53,11 @@ def bounded(name: str) -> Callable[[NodeView], str]:
 def _clamped(view: NodeView, value: str, low: float, high: float) -> str:
     kind = view.type_of(value).dtype
     if not kind.is_float:
+        if kind.numpy.kind not in "iu":
+            raise view.unsupported(f"bounds of {kind.value} elements")
+        info = np.iinfo(kind.numpy)
         for function, bound in (("max", low), ("min", high)):
-            if abs(bound) != INFINITY:
+            if info.min < bound < info.max:
                 value = view.emit(Map(function), value, view.store(np.array(bound, kind.numpy), f"{view.name}.bound"))
         return value
     q = view.result_quantization()
