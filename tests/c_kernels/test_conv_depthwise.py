@@ -27,7 +27,7 @@ def chains(draw: st.DrawFn, rounding: Rounding) -> ChainProblem:
     return chain_problem([(conv, 0), (draw(depthwise(result_shape(conv), (1, 1, 1, 2))), 0)], rounding)
 
 
-@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
 @settings(deadline=None, max_examples=50)
 @given(data=st.data(), more=st.integers(0, 40))
 def test_same_bits_as_one_by_one(

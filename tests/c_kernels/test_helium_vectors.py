@@ -100,7 +100,7 @@ def test_same_bits_in_portable_c(
 @pytest.mark.parametrize(
     "made", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["made for the layer", "shared"]
 )
-@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", KINDS)
 def test_same_bits_on_the_core(name: str, rounding: Rounding, made: bool, tmp_path: Path) -> None:
     need_emulator()

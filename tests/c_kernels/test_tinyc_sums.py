@@ -34,7 +34,7 @@ def summed(kernels: Kernels, op: Op, sig: Signature, ins: tuple[Array, ...], par
     return result
 
 
-@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", TAILS)
 @settings(deadline=None)
 @given(data=st.data())

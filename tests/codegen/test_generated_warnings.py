@@ -72,7 +72,9 @@ def run(command: list[str]) -> None:
     assert result.returncode == 0, f"{' '.join(command)}\n{result.stderr[:4000]}"
 
 
-@pytest.mark.parametrize("kind", ["digits", "float digits", "random", "random float"])
+@pytest.mark.parametrize(
+    "kind", ["digits", "float digits", "random", pytest.param("random float", marks=pytest.mark.slow)]
+)
 def test_no_compiler_warns(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "model"
     write_model(kind, folder)

@@ -13,6 +13,7 @@ from tinyc.ir.graph import Port
 from tinyc.ir.types import Rounding
 
 NAMES = ["ad01_int8", "kws_dscnn_int8", "mcunet_vww_int8", "resnet8_int8", "vww96_int8"]
+LONGEST = "vww96_int8"
 
 
 def recorded(folder: Path, model: CompiledModel) -> tuple[Array, Array]:
@@ -37,7 +38,7 @@ def _image(data: Array, port: Port) -> Array:
     return data.reshape(height, width, channels).transpose(2, 0, 1)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == LONGEST else n for n in NAMES])
 def test_bytes_of_tensorflow_lite_micro(models: Models, shared: Path, name: str) -> None:
     model = models.get(Build(name, rounding=Rounding.TFLITE))
     assert model.report["arithmetic"] == "int8"
