@@ -23,8 +23,8 @@ from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.region import RegionOp
 from tinyc.ir.types import Rounding
 from tinyc.ops import Add, Conv2D, DepthwiseConv2D
-from tinyc.program.chains import best_apart
-from tinyc.program.choice import Choice
+from tinyc.program.chains import best_apart, find_chains
+from tinyc.program.choice import COMPACT, Choice, Optimize
 from tinyc.program.costs import shipped_costs
 from tinyc.program.program import Program, build_program
 from tinyc.program.selection import Budget, code_of, layer_options, select_kernels
@@ -71,6 +71,15 @@ def test_no_byte_is_overwritten_too_early(seed: int) -> None:
         assert len(program.layers) == len([n for n in graph.nodes if not n.op.is_view]) - sum(
             map(len, choice.chains.values())
         )
+
+
+def test_weights_that_are_to_be_small_are_so_in_one_as_well() -> None:
+    small = replace(M4, optimize=Optimize.SIZE)
+    offers = [(find_chains(g, small), find_chains(g, M4)) for g in map(network, range(6))]
+    for offer in (offer for found, _ in offers for offer in found.values()):
+        assert all(offer.constant_bytes(c) <= COMPACT * offer.plain for c in offer.candidates)
+    few, many = (sum(len(o.candidates) for found in each for o in found.values()) for each in zip(*offers, strict=True))
+    assert 0 < few < many
 
 
 def test_schedules_know_of_layers_in_one() -> None:

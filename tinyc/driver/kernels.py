@@ -79,7 +79,7 @@ def settle(
     code = most - CODE_OF_LAYER * len(point.program.layers)
     chosen = plan(graph, select_kernels(graph, choice, Budget(code=code, ram=ram)))
     kept_to = wish.optimize is Optimize.SPEED and code_of(graph, point.choice) <= code
-    if chosen.ram <= ram or not kept_to:
+    if not kept_to or (chosen.ram <= ram and (point.ram > ram or chosen.cost <= point.cost)):
         point = chosen
     limit = wish.flash
     if limit is None and flash_of(graph, point.choice) > SAFELY * board.flash.bytes:

@@ -85,7 +85,11 @@ class Choice:
         constants = {i: graph.types[v].bytes for i, v in enumerate(ins) if v in graph.constants}
         works = [plain_work(link.op, link.sig) for link in chain.links]
         work = {name: sum(w[name] for w in works) for name in works[0]}
-        return Offer(candidates, ins, constants, work, sum(plain_bytes(link.sig) for link in chain.links))
+        offer = Offer(candidates, ins, constants, work, sum(plain_bytes(link.sig) for link in chain.links))
+        if self.optimize is Optimize.SPEED:
+            return offer
+        # layers that would read more are computed one by one
+        return replace(offer, candidates=[c for c in candidates if offer.constant_bytes(c) <= COMPACT * offer.plain])
 
     def select(self, node: Node, op: Op, sig: Signature) -> Candidate:
         """The candidate to take."""
