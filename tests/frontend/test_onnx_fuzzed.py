@@ -127,6 +127,8 @@ def test_constants_of_more_axes_than_what_they_meet() -> None:
 def test_windows_without_cells() -> None:
     for op in ("Conv", "ConvTranspose"):
         refused(build([node(op, ["x", "w"], ["y"])], {"x": (1, 1, 3, 3)}, {"w": normal(1, 1, 3, 0)}), f"({op})")
+    transposed = node("ConvTranspose", ["x", "w"], ["y"])
+    refused(build([transposed], {"x": (1, 1, 3, 3)}, {"w": normal(1, 0, 3, 3)}), "(ConvTranspose)")
 
 
 def test_more_heads_than_values() -> None:

@@ -143,6 +143,6 @@ def _kernel(node: NodeView, weights: Sequence[int]) -> tuple[int, ...]:
     kernel = node.attributes.integers("kernel_shape") or tuple(weights[2:])
     if kernel != tuple(weights[2:]):
         raise node.invalid(f"attribute kernel_shape = {kernel} contradicts weights of shape {tuple(weights)}")
-    if min(kernel, default=1) < 1:
+    if min(weights) < 1:
         raise node.invalid(f"weights of shape {tuple(weights)} have no cells")
     return kernel
