@@ -145,3 +145,10 @@ def test_infinite_quotients_that_nobody_stores() -> None:
         "div",
         "accumulate",
     ]
+
+
+@pytest.mark.parametrize("rounding", Rounding)
+def test_scales_whose_ratio_is_beyond_all_numbers(rounding: Rounding) -> None:
+    results = every_pair(signature((3e38, 1e-30, 1e-30), (0, 0, 0), rounding)).astype(int)
+    signs = np.sign(STORED.astype(int))[:, None] * np.where(STORED == 0, 1, np.sign(STORED.astype(int)))
+    np.testing.assert_array_equal(results, np.select([signs > 0, signs < 0], [127, -128], 0))

@@ -22,6 +22,7 @@ I64 = NDArray[np.int64]
 FACTOR_BITS = 23  # of factors below 2^8: with larger ones every result saturates
 RESULT_BITS = 14  # behind the point, before rounding
 MOST = 2**31 - 1
+LARGEST = float(np.finfo(np.float32).max)
 BY_ZERO = 127  # a shift with which every result saturates
 
 
@@ -40,8 +41,9 @@ def nearest(a: I64, factor: I64, _: int = 0) -> I64:
 
 def tflite_multiplier(a: float, b: float, y: float) -> tuple[int, int]:
     """Of the ratio of scales, which TensorFlow Lite Micro takes in float32."""
-    ratio = np.float32(a) / (np.float32(b) * np.float32(y))
-    return multiplier_and_shift(float(ratio))
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        ratio = np.float32(a) / (np.float32(b) * np.float32(y))
+    return multiplier_and_shift(min(float(ratio), LARGEST))
 
 
 def tflite_reciprocals(divisors: I64, a: float, b: float, y: float) -> I64:
