@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+from generated import generate
+from strategies import int_inputs
 
 from tinyc.ir.graph import Graph
 from tinyc.memory.check import find_fault
 from tinyc.memory.first_fit import plan_first_fit
 from tinyc.program.chains import best_apart, find_chains, names
 from tinyc.program.choice import Choice, kind
-from tinyc.program.program import Program, lower_graph
+from tinyc.program.program import Program, build_program, lower_graph
 from tinyc.program.steps import Place
 
 NOBODY = -1
@@ -72,3 +75,37 @@ def in_one(graph: Graph, choice: Choice) -> Iterator[Choice]:
         for turn in range(max(map(len, offers.values()), default=0)):
             offered = {value: candidates[min(turn, len(candidates) - 1)] for value, candidates in offers.items()}
             yield replace(choice, picks={v: kind(c) for v, c in offered.items()}, chains=chains)
+
+
+def check_memory(graph: Graph, choices: Iterable[Choice]) -> None:
+    """With none of the choices a byte is overwritten too early; the layers of a chain are one."""
+    for choice in choices:
+        program = quick_program(graph, choice)
+        assert overwritten(program) == []
+        inside = sum(map(len, choice.chains.values()))
+        assert len(program.layers) == len([n for n in graph.nodes if not n.op.is_view]) - inside
+
+
+def built(choice: Choice) -> Callable[[Graph, Choice], Program]:
+    """What `generate` takes to build programs of this choice, with canaries."""
+    return lambda graph, _: build_program(graph, choice, canaries=True)
+
+
+def check_on_host(graph: Graph, choices: Iterable[Choice], folder: Path) -> None:
+    """With each choice, one at least, every value has the interpreter's bits on the host."""
+    turns = list(choices)
+    assert turns
+    for turn, choice in enumerate(turns):
+        model = generate(graph, folder / str(turn), build=built(choice))
+        inputs = int_inputs(graph, turn)
+        want = model.interpreted(inputs)
+        for value, data in model.host_values(inputs).items():
+            np.testing.assert_array_equal(data, want[value], value)
+
+
+def check_on_core(graph: Graph, choices: Iterable[Choice], folder: Path, board: str) -> None:
+    """With each choice the outputs have the interpreter's bits in the emulator."""
+    for turn, choice in enumerate(choices):
+        model = generate(graph, folder / str(turn), board, build=built(choice))
+        inputs = int_inputs(graph, turn)
+        assert model.emulate([inputs]).outputs == model.output_bytes(inputs)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from call import Kernels
 from generated import generate, side_by_side
 from hypothesis import strategies as st
@@ -25,6 +26,27 @@ from tinyc.program.choice import Choice
 from tinyc.program.program import Program, build_program
 
 Array = NDArray[Any]
+
+on_dsp_cores = pytest.mark.parametrize(
+    ("board", "rounding"),
+    [
+        ("mps2-an386", Rounding.SINGLE),
+        pytest.param("mps2-an386", Rounding.TFLITE, marks=pytest.mark.slow),
+        pytest.param("mps2-an500", Rounding.SINGLE, marks=pytest.mark.slow),
+        pytest.param("mps2-an505", Rounding.SINGLE, marks=pytest.mark.slow),
+    ],
+)
+"""On each core with the DSP extension."""
+
+with_weights = pytest.mark.parametrize(
+    "pick",
+    [
+        pytest.param("wide inline", id="int16"),
+        pytest.param("inline", id="bytes", marks=pytest.mark.slow),
+        pytest.param("", id="for any numbers", marks=pytest.mark.slow),
+    ],
+)
+"""With int16 weights and with bytes, in functions made for the layers and in those that are shared."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 from call import Kernels
-from chains import ChainProblem, chain_problem, check_on_board, convolutions, depthwise, result_shape
+from chains import (
+    ChainProblem,
+    chain_problem,
+    check_on_board,
+    convolutions,
+    depthwise,
+    on_dsp_cores,
+    result_shape,
+    with_weights,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from op_cases import Case
@@ -92,23 +101,8 @@ FIXED = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "pick",
-    [
-        pytest.param("wide inline", id="int16"),
-        pytest.param("inline", id="bytes", marks=pytest.mark.slow),
-        pytest.param("", id="for any numbers", marks=pytest.mark.slow),
-    ],
-)
-@pytest.mark.parametrize(
-    ("board", "rounding"),
-    [
-        ("mps2-an386", Rounding.SINGLE),
-        pytest.param("mps2-an386", Rounding.TFLITE, marks=pytest.mark.slow),
-        pytest.param("mps2-an500", Rounding.SINGLE, marks=pytest.mark.slow),
-        pytest.param("mps2-an505", Rounding.SINGLE, marks=pytest.mark.slow),
-    ],
-)
+@with_weights
+@on_dsp_cores
 def test_same_bits_on_the_cores(board: str, rounding: Rounding, pick: str, tmp_path: Path) -> None:
     lows = (0.0, -inf, -0.3)
     some = [[fixed(*sizes, lows[i % 3], i + 3 * k, rounding) for k in range(9)] for i, sizes in enumerate(FIXED)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from call import Kernels
-from chains import ChainProblem, chain_problem, check_on_board
+from chains import ChainProblem, chain_problem, check_on_board, on_dsp_cores, with_weights
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from op_cases import CLAMPS, Case
@@ -127,23 +127,8 @@ def test_one_byte_nearer_to_the_other_operand_is_too_near(
     assert shown == set(NAMES[: 2 + (number in TILES)])
 
 
-@pytest.mark.parametrize(
-    "pick",
-    [
-        pytest.param("wide inline", id="int16"),
-        pytest.param("inline", id="bytes", marks=pytest.mark.slow),
-        pytest.param("", id="for any numbers", marks=pytest.mark.slow),
-    ],
-)
-@pytest.mark.parametrize(
-    ("board", "rounding"),
-    [
-        ("mps2-an386", Rounding.SINGLE),
-        pytest.param("mps2-an386", Rounding.TFLITE, marks=pytest.mark.slow),
-        pytest.param("mps2-an500", Rounding.SINGLE, marks=pytest.mark.slow),
-        pytest.param("mps2-an505", Rounding.SINGLE, marks=pytest.mark.slow),
-    ],
-)
+@with_weights
+@on_dsp_cores
 def test_same_bits_on_the_cores(board: str, rounding: Rounding, pick: str, tmp_path: Path) -> None:
     problems = [known(number, rounding) for number in range(len(FIXED))]
     code = check_on_board(problems, board, tmp_path, f"tinyc_conv_sum_s8 {pick}".strip())
@@ -151,15 +136,7 @@ def test_same_bits_on_the_cores(board: str, rounding: Rounding, pick: str, tmp_p
 
 
 @pytest.mark.parametrize("pick", ["inline", pytest.param("", marks=pytest.mark.slow)])
-@pytest.mark.parametrize(
-    ("board", "rounding"),
-    [
-        ("mps2-an386", Rounding.SINGLE),
-        pytest.param("mps2-an386", Rounding.TFLITE, marks=pytest.mark.slow),
-        pytest.param("mps2-an500", Rounding.SINGLE, marks=pytest.mark.slow),
-        pytest.param("mps2-an505", Rounding.SINGLE, marks=pytest.mark.slow),
-    ],
-)
+@on_dsp_cores
 def test_tiles_have_the_same_bits_on_the_cores(board: str, rounding: Rounding, pick: str, tmp_path: Path) -> None:
     problems = [known(number, rounding) for number in TILES]
     code = check_on_board(problems, board, tmp_path, f"tinyc_winograd_sum_s8 {pick}".strip())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from call import Kernels
-from chains import ChainProblem, chain_problem, check_on_board, convolutions, depthwise, result_shape
+from chains import ChainProblem, chain_problem, check_on_board, convolutions, depthwise, on_dsp_cores, result_shape
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from op_cases import CLAMPS, Case, Shape
@@ -141,15 +141,7 @@ FIXED = (
 @pytest.mark.parametrize(
     "kind", ["wide inline", pytest.param("inline", marks=pytest.mark.slow)], ids=["int16", "bytes"]
 )
-@pytest.mark.parametrize(
-    ("board", "rounding"),
-    [
-        ("mps2-an386", Rounding.SINGLE),
-        pytest.param("mps2-an386", Rounding.TFLITE, marks=pytest.mark.slow),
-        pytest.param("mps2-an500", Rounding.SINGLE, marks=pytest.mark.slow),
-        pytest.param("mps2-an505", Rounding.SINGLE, marks=pytest.mark.slow),
-    ],
-)
+@on_dsp_cores
 def test_same_bits_on_the_cores(board: str, rounding: Rounding, kind: str, tmp_path: Path) -> None:
     lows = (0.0, -inf, -0.3)
     problems, picks = [], []

@@ -9,12 +9,11 @@ from math import inf
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import pytest
 from generated import generate
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from program_checks import in_one, overwritten, quick_program
+from program_checks import built, check_memory, check_on_core, check_on_host, in_one, overwritten
 from strategies import Builder, int_inputs, quantized, random_graph
 
 from tinyc.driver.phases import simplify
@@ -26,7 +25,7 @@ from tinyc.ops import Add, Conv2D, DepthwiseConv2D
 from tinyc.program.chains import best_apart, find_chains
 from tinyc.program.choice import COMPACT, Choice, Optimize
 from tinyc.program.costs import shipped_costs
-from tinyc.program.program import Program, build_program
+from tinyc.program.program import build_program
 from tinyc.program.selection import Budget, code_of, layer_options, select_kernels
 from tinyc.schedule.search import explore, plan
 
@@ -65,12 +64,7 @@ def block(b: Builder, x: str, middle: int, kernel: int, stride: int, out: int) -
 @settings(deadline=None, max_examples=15)
 def test_no_byte_is_overwritten_too_early(seed: int) -> None:
     graph = network(seed)
-    for choice in in_one(graph, M4):
-        program = quick_program(graph, choice)
-        assert overwritten(program) == []
-        assert len(program.layers) == len([n for n in graph.nodes if not n.op.is_view]) - sum(
-            map(len, choice.chains.values())
-        )
+    check_memory(graph, in_one(graph, M4))
 
 
 def test_weights_that_are_to_be_small_are_so_in_one_as_well() -> None:
@@ -159,29 +153,17 @@ def test_chains_are_cut_where_code_is_short() -> None:
         assert instructions(graph, taken) <= instructions(graph, wanted) + len(graph.nodes)
 
 
-def _built(choice: Choice) -> object:
-    def build(graph: Graph, _: Choice) -> Program:
-        return build_program(graph, choice, canaries=True)
-
-    return build
-
-
 @pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
 def test_same_bits_as_the_interpreter(rounding: Rounding, tmp_path: Path) -> None:
     graph = network(3, rounding)
-    for turn, choice in enumerate(in_one(graph, M4)):
-        model = generate(graph, tmp_path / str(turn), build=_built(choice))
-        inputs = int_inputs(graph, turn)
-        want = model.interpreted(inputs)
-        for value, data in model.host_values(inputs).items():
-            np.testing.assert_array_equal(data, want[value], value)
+    check_on_host(graph, in_one(graph, M4), tmp_path)
 
 
 @pytest.mark.slow
 def test_under_the_sanitizers(tmp_path: Path) -> None:
     graph = network(5)
     for turn, choice in enumerate(in_one(graph, M4)):
-        model = generate(graph, tmp_path / str(turn), build=_built(choice))
+        model = generate(graph, tmp_path / str(turn), build=built(choice))
         inputs = int_inputs(graph, turn)
         assert model.sanitized_outputs([inputs]) == model.output_bytes(inputs)
 
@@ -191,7 +173,4 @@ def test_under_the_sanitizers(tmp_path: Path) -> None:
 def test_same_bits_on_the_cores(board: str, tmp_path: Path) -> None:
     for seed in (3, 4, 5):
         graph = network(seed)
-        for turn, choice in enumerate(in_one(graph, M4)):
-            model = generate(graph, tmp_path / f"{seed} {turn}", board, build=_built(choice))
-            inputs = int_inputs(graph, turn)
-            assert model.emulate([inputs]).outputs == model.output_bytes(inputs)
+        check_on_core(graph, in_one(graph, M4), tmp_path / str(seed), board)

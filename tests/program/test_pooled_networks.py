@@ -6,13 +6,11 @@ from math import inf, prod
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import pytest
-from generated import generate
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from program_checks import in_one, overwritten, quick_program
-from strategies import Builder, int_inputs, quantized
+from program_checks import check_memory, check_on_core, check_on_host, in_one
+from strategies import Builder, quantized
 
 from tinyc.driver.phases import simplify
 from tinyc.ir.graph import Graph
@@ -21,7 +19,7 @@ from tinyc.ir.types import Rounding
 from tinyc.ops import Clamp, Conv2D, Dense, MaxPool2D, Reshape
 from tinyc.program.choice import Choice
 from tinyc.program.costs import shipped_costs
-from tinyc.program.program import Program, build_program
+from tinyc.program.program import build_program
 from tinyc.program.selection import Budget, layer_options, select_kernels
 
 CHOICES = {
@@ -60,10 +58,7 @@ def network(seed: int, rounding: Rounding = Rounding.SINGLE) -> Graph:
 @settings(deadline=None, max_examples=20)
 def test_no_byte_is_overwritten_too_early(seed: int, board: str) -> None:
     graph = network(seed)
-    for choice in in_one(graph, CHOICES[board]):
-        program = quick_program(graph, choice)
-        assert overwritten(program) == []
-        assert len(program.layers) == len([n for n in graph.nodes if not n.op.is_view]) - len(choice.chains)
+    check_memory(graph, in_one(graph, CHOICES[board]))
 
 
 @pytest.mark.parametrize("size", [3, 5])
@@ -88,27 +83,13 @@ def test_small_classifier(board: str, size: int) -> None:
     assert build_program(graph, taken).arena_bytes < most * build_program(graph, choice).arena_bytes
 
 
-def _built(choice: Choice) -> object:
-    def build(graph: Graph, _: Choice) -> Program:
-        return build_program(graph, choice, canaries=True)
-
-    return build
-
-
 @pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "board", ["mps2-an386", *(pytest.param(b, marks=pytest.mark.slow) for b in ("qemu-m0", "mps3-an547"))]
 )
 def test_same_bits_as_the_interpreter(board: str, rounding: Rounding, tmp_path: Path) -> None:
     graph = network(9, rounding)
-    turns = list(in_one(graph, CHOICES[board]))
-    assert turns
-    for turn, choice in enumerate(turns):
-        model = generate(graph, tmp_path / str(turn), build=_built(choice))
-        inputs = int_inputs(graph, turn)
-        want = model.interpreted(inputs)
-        for value, data in model.host_values(inputs).items():
-            np.testing.assert_array_equal(data, want[value], value)
+    check_on_host(graph, in_one(graph, CHOICES[board]), tmp_path)
 
 
 @pytest.mark.slow
@@ -116,7 +97,4 @@ def test_same_bits_as_the_interpreter(board: str, rounding: Rounding, tmp_path: 
 def test_same_bits_on_the_cores(board: str, tmp_path: Path) -> None:
     for seed in (1, 4, 8, 13, 14):
         graph = network(seed)
-        for turn, choice in enumerate(in_one(graph, CHOICES[board])):
-            model = generate(graph, tmp_path / f"{seed} {turn}", board, build=_built(choice))
-            inputs = int_inputs(graph, turn)
-            assert model.emulate([inputs]).outputs == model.output_bytes(inputs)
+        check_on_core(graph, in_one(graph, CHOICES[board]), tmp_path / str(seed), board)

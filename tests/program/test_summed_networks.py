@@ -6,13 +6,11 @@ from math import inf
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import pytest
-from generated import generate
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from program_checks import in_one, overwritten, quick_program
-from strategies import Builder, int_inputs, quantized
+from program_checks import check_memory, check_on_core, check_on_host, in_one
+from strategies import Builder, quantized
 
 from tinyc.driver.phases import simplify
 from tinyc.ir.graph import Graph
@@ -56,10 +54,7 @@ def network(seed: int, rounding: Rounding = Rounding.SINGLE) -> Graph:
 @settings(deadline=None, max_examples=20)
 def test_no_byte_is_overwritten_too_early(seed: int, board: str) -> None:
     graph = network(seed)
-    for choice in in_one(graph, CHOICES[board]):
-        program = quick_program(graph, choice)
-        assert overwritten(program) == []
-        assert len(program.layers) == len([n for n in graph.nodes if not n.op.is_view]) - len(choice.chains)
+    check_memory(graph, in_one(graph, CHOICES[board]))
 
 
 @pytest.mark.parametrize("board", CHOICES)
@@ -83,14 +78,7 @@ def test_a_block_of_resnet(board: str) -> None:
 @pytest.mark.parametrize("board", ["mps2-an386", pytest.param("mps3-an547", marks=pytest.mark.slow)])
 def test_same_bits_as_the_interpreter(board: str, rounding: Rounding, tmp_path: Path) -> None:
     graph = network(12, rounding)
-    turns = list(in_one(graph, CHOICES[board]))[::2]
-    assert turns
-    for turn, choice in enumerate(turns):
-        model = generate(graph, tmp_path / str(turn), build=lambda g, _, c=choice: build_program(g, c, canaries=True))
-        inputs = int_inputs(graph, turn)
-        want = model.interpreted(inputs)
-        for value, data in model.host_values(inputs).items():
-            np.testing.assert_array_equal(data, want[value], value)
+    check_on_host(graph, list(in_one(graph, CHOICES[board]))[::2], tmp_path)
 
 
 @pytest.mark.slow
@@ -98,8 +86,4 @@ def test_same_bits_as_the_interpreter(board: str, rounding: Rounding, tmp_path: 
 def test_same_bits_on_the_cores(board: str, tmp_path: Path) -> None:
     for seed in (0, 7, 8, 11, 12):
         graph = network(seed)
-        for turn, choice in enumerate(in_one(graph, CHOICES[board])):
-            folder = tmp_path / f"{seed} {turn}"
-            model = generate(graph, folder, board, build=lambda g, _, c=choice: build_program(g, c, canaries=True))
-            inputs = int_inputs(graph, turn)
-            assert model.emulate([inputs]).outputs == model.output_bytes(inputs)
+        check_on_core(graph, in_one(graph, CHOICES[board]), tmp_path / str(seed), board)
