@@ -46,8 +46,7 @@ def absolute(x: QuantParams, y: QuantParams) -> Table:
 def leaky_relu(x: QuantParams, y: QuantParams, alpha: float) -> Table:
     """x, or alpha · x where x is negative."""
     numbers = _centred(x)
-    with np.errstate(over="ignore"):
-        slope = np.float32(x.per_tensor_scale) * np.float32(alpha) / np.float32(y.per_tensor_scale)
+    slope = np.float32(x.per_tensor_scale) * np.float32(alpha) / np.float32(y.per_tensor_scale)
     below = np.sign(slope) * _times(numbers, abs(float(slope)))
     return _stored(np.where(numbers >= 0, _times(numbers, _quotient(x, y)), below).astype(np.int64), y)
 

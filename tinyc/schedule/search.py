@@ -70,12 +70,12 @@ class Point:
             assert isinstance(op, RegionOp)
             strips = f" in {op.strips} strips" if op.strips > 1 else ""
             texts.append(f"{op.mode} {op.rows} row{'s' if op.rows > 1 else ''}{strips}: {node.name}")
-        chains = self.choice.chains.values()
-        layers, kernels = (
-            sum(len(before) + 1 for before in chains),
-            f"{len(chains)} kernel{'s' if len(chains) > 1 else ''}",
-        )
-        return ("; ".join(texts) or "layer by layer") + (f", {layers} layers in {kernels}" if chains else "")
+        described = "; ".join(texts) or "layer by layer"
+        chains = self.choice.chains
+        if not chains:
+            return described
+        layers = sum(len(before) + 1 for before in chains.values())
+        return f"{described}, {layers} layers in {len(chains)} kernel{'s' if len(chains) > 1 else ''}"
 
 
 def explore(
