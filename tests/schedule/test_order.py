@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from strategies import float_graphs, float_inputs
 from texts import nodes, read
@@ -15,6 +16,7 @@ from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.verify import verify
 from tinyc.program.choice import Choice
 from tinyc.program.program import lower_graph
+from tinyc.schedule import order as search
 from tinyc.schedule.order import order_layers, peak_bytes
 
 # Two branches that widen their input and narrow it again, one after the other or hand in hand.
@@ -92,3 +94,19 @@ def test_the_peak_is_what_steps_find_in_use(graph: Graph) -> None:
     forks = any(len({v for v in n.ins if v not in graph.constants}) > 1 for n in graph.nodes)
     # a result may run over both its inputs, of which the peak counts the larger one
     assert used.in_use() <= peak_bytes(graph) if forks else used.in_use() == peak_bytes(graph)
+
+
+def test_what_is_in_use_is_counted_once_for_a_set_of_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not once for each layer that may follow it: many branches side by side took ten seconds of that."""
+    branches = "".join(f"  %y{i} = tanh(%x) : 1x4xf32\n  output %y{i}\n" for i in range(40))
+    graph = read(f"  input %x: 1x4xf32\n{branches}")
+    seen: list[int] = []
+    counted = search._Memory._live
+
+    def live(memory: search._Memory, done: int) -> int:
+        seen.append(done)
+        return counted(memory, done)
+
+    monkeypatch.setattr(search._Memory, "_live", live)
+    assert nodes(order_layers(graph)) == nodes(graph)
+    assert len(seen) <= search.STATES + 3 * len(graph.nodes)

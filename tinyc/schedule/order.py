@@ -88,12 +88,14 @@ class _Memory:
         made = not tensor.producer or tensor.producer & done
         return bool(made and (tensor.kept or tensor.readers & ~done or not (tensor.readers or tensor.producer)))
 
-    def step(self, done: int, layer: int) -> int:
-        """Bytes in use while `layer` runs after the layers in `done`."""
-        after = done | 1 << layer
-        live = sum(t.bytes for t in self.tensors.values() if self._alive(t, done))
+    def _live(self, done: int) -> int:
+        """Bytes in use when the layers in `done` have run."""
+        return sum(t.bytes for t in self.tensors.values() if self._alive(t, done))
+
+    def _more(self, done: int, layer: int) -> int:
+        """Bytes that are in use beyond these while `layer` runs next."""
         made = sum(self.tensors[v].bytes for v in self.layers[layer].outs)
-        return live + made - self._saved(layer, after)
+        return made - self._saved(layer, done | 1 << layer)
 
     def _saved(self, layer: int, after: int) -> int:
         """Bytes of an input that nobody needs afterwards which the result can take over while the layer runs."""
@@ -109,7 +111,7 @@ class _Memory:
         """The fullest step of an order."""
         done = peak = 0
         for layer in order:
-            peak = max(peak, self.step(done, layer))
+            peak = max(peak, self._live(done) + self._more(done, layer))
             done |= 1 << layer
         return peak
 
@@ -127,10 +129,11 @@ class _Memory:
                 return self._path(came_from, done)
             if len(came_from) > states:
                 return None
+            live = self._live(done)
             for following, needs in enumerate(self.needs):
                 state = done | 1 << following
                 if state != done and needs & ~done == 0 and state not in came_from:
-                    fullest = max(peak, self.step(done, following))
+                    fullest = max(peak, live + self._more(done, following))
                     heapq.heappush(waiting, (fullest, -state.bit_count(), following, done, state))
         return None
 
