@@ -90,6 +90,11 @@ def match_samples(
     return matched
 
 
+def count_samples(samples: Mapping[str, Array]) -> int:
+    """How many samples there are; one of a model without inputs."""
+    return len(next(iter(samples.values()))) if samples else 1
+
+
 def _match(arrays: Mapping[str, Array], port: Port, where: str, say: Say) -> Array:
     if port.name in arrays:
         fitted = _fit(arrays[port.name], port)

@@ -2,8 +2,9 @@
  *
  *   program INPUT OUTPUT     raw bytes as in the arena: all inputs of sample 0, then those of sample 1, ...
  *
- * Compile with MODEL_HEADER, MODEL(member), ARENA_BYTES, INPUT_BYTES and OUTPUT_BYTES (lists) defined; where an input
- * arrives by rows, also FED, its index, and ROWS. */
+ * Compile with MODEL_HEADER, MODEL(member), ARENA_BYTES, INPUT_BYTES (0 if there are none) and OUTPUT_BYTES (lists)
+ * defined; where an input arrives by rows, also FED, its index, and ROWS. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -37,6 +38,24 @@ static int run(void)
 }
 #endif
 
+/* Whether there is a sample. Where inputs have no bytes, there is one. */
+static bool next_sample(FILE *in)
+{
+    static bool first = true;
+    size_t total = 0;
+    for (size_t i = 0; i < sizeof input_bytes / sizeof *input_bytes; i++)
+    {
+        total += input_bytes[i];
+        if (input_bytes[i] > 0 && fread(input((int32_t)i), 1, input_bytes[i], in) != input_bytes[i])
+        {
+            return false;
+        }
+    }
+    const bool some = total > 0 || first;
+    first = false;
+    return some;
+}
+
 int main(int argc, char **argv)
 {
     FILE *in = argc == 3 ? fopen(argv[1], "rb") : NULL;
@@ -50,20 +69,8 @@ int main(int argc, char **argv)
         fputs("cannot start\n", stderr);
         return 2;
     }
-    for (;;)
+    while (next_sample(in))
     {
-        for (size_t i = 0; i < sizeof input_bytes / sizeof *input_bytes; i++)
-        {
-            if (fread(input((int32_t)i), 1, input_bytes[i], in) != input_bytes[i])
-            {
-                fclose(in);
-                free(arena);
-#ifdef FED
-                free(frame);
-#endif
-                return fclose(out) == 0 ? 0 : 2;
-            }
-        }
         const int failed = run();
         if (failed != 0)
         {
@@ -78,4 +85,10 @@ int main(int argc, char **argv)
             }
         }
     }
+    fclose(in);
+    free(arena);
+#ifdef FED
+    free(frame);
+#endif
+    return fclose(out) == 0 ? 0 : 2;
 }

@@ -26,12 +26,24 @@ def unknown_operators(path: Path, prefix: str = "") -> Path:
     return _save(path, nodes, (1, 4, 4), {})
 
 
-def _save(path: Path, nodes: list[Any], shape: tuple[int | str, ...], constants: dict[str, Any]) -> Path:
+def constants(path: Path, data: Any) -> Path:
+    """No inputs, and one output that is always the same."""
+    node = helper.make_node("Identity", ["c"], ["y"])
+    return _save(path, [node], None, {"c": data}, helper.np_dtype_to_tensor_dtype(data.dtype))
+
+
+def _save(
+    path: Path,
+    nodes: list[Any],
+    shape: tuple[int | str, ...] | None,
+    constants: dict[str, Any],
+    kind: int = TensorProto.FLOAT,
+) -> Path:
     graph = helper.make_graph(
         nodes,
         "test",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [] if shape is None else [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", kind, None)],
         [numpy_helper.from_array(data, name) for name, data in constants.items()],
     )
     model: ModelProto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

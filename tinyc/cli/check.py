@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinyc.cli.command import Command, add_json, existing_folder, positive
+from tinyc.cli.command import Command, add_inputs, add_json, existing_folder, positive
 from tinyc.cli.terminal import Terminal
 from tinyc.errors import CheckFailedError
 from tinyc.report.summary import title
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def configure(parser: ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of a compiled model")
-    parser.add_argument("--inputs", required=True, type=Path, metavar="X.npz", help="one array an input")
+    add_inputs(parser)
     parser.add_argument("--samples", type=positive, metavar="N", help="use the first N samples only")
     parser.add_argument("--model", type=Path, metavar="MODEL.onnx", help="compare with ONNX Runtime on this model too")
     add_json(parser)
@@ -33,7 +33,7 @@ def execute(args: Namespace, terminal: Terminal) -> int:
     from tinyc.samples import load_npz
 
     compiled = CompiledModel(existing_folder(args.folder))
-    arrays = load_npz(args.inputs)
+    arrays = {} if args.inputs is None else load_npz(args.inputs)
     with terminal.progress("checking") as progress:
         result = check(compiled, arrays, limit=args.samples, model=args.model, progress=progress, say=terminal.say)
     terminal.json({**asdict(result), "disagreeing": result.disagreeing})

@@ -36,6 +36,13 @@ def add_json(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, and nothing else, to standard output")
 
 
+def add_inputs(parser: ArgumentParser) -> None:
+    """--inputs, for commands that run a model: without it only one that has no inputs."""
+    parser.add_argument(
+        "--inputs", type=Path, metavar="X.npz", help="one array an input of the model, samples along the first axis"
+    )
+
+
 def add_shape(parser: ArgumentParser) -> None:
     """--shape, for every command that reads a model."""
     parser.add_argument(

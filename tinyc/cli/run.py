@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyc.cli.command import Command, add_json, add_shape
+from tinyc.cli.command import Command, add_inputs, add_json, add_shape
 from tinyc.cli.terminal import Terminal
 from tinyc.errors import TinycError
 from tinyc.report.table import Table
@@ -36,7 +36,7 @@ def configure(parser: ArgumentParser) -> None:
         help="host (the default): the C on this machine; sanitized: that with ASan and UBSan; qemu: the firmware in "
         "the emulator; interpreter: the reference interpreter",
     )
-    add("--inputs", required=True, type=Path, metavar="X.npz", help="one array an input, samples along the first axis")
+    add_inputs(parser)
     add("--outputs", type=Path, metavar="Y.npz", help="where to write the outputs")
     add("--raw", action="store_true", help="outputs as the firmware's own integers")
     add_shape(parser)
@@ -48,7 +48,7 @@ def execute(args: Namespace, terminal: Terminal) -> int:
 
     if not args.model.exists():
         raise TinycError("no such file or folder", str(args.model))
-    arrays = load_npz(args.inputs)
+    arrays = {} if args.inputs is None else load_npz(args.inputs)
     run = _run_compiled if args.model.is_dir() else _run_float
     on, inputs, outputs = run(args, arrays, terminal)
     if args.outputs is not None:

@@ -11,17 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-C_TYPES = {
-    "int8": "int8_t",
-    "int64": "int64_t",
-    "uint64": "uint64_t",
-    "bool": "uint8_t",
-    "uint8": "uint8_t",
-    "int16": "int16_t",
-    "int32": "int32_t",
-    "uint32": "uint32_t",
-    "float32": "float",
-}
+from tinyc.ir.types import DType
 
 WIDTH = 120  # of lines, where that is in our hands
 
@@ -42,6 +32,13 @@ def identifier(text: str, fallback: str = "model") -> str:
     if not name:
         return fallback
     return f"{fallback}_{name}" if name[0].isdigit() or name in RESERVED else name
+
+
+def element(data: NDArray[Any]) -> str:
+    """The C type of an array's elements."""
+    kind = DType.of(data.dtype)
+    assert kind is not None, f"no element type of the IR: {data.dtype}"
+    return kind.c
 
 
 def literal(value: bool | int | float | np.generic) -> str:

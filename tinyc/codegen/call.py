@@ -98,7 +98,7 @@ def _pointer(arg: Argument) -> str:
     """The type of a parameter that takes an address."""
     match arg:
         case Table():
-            return f"const {c.C_TYPES[arg.data.dtype.name]} *"
+            return f"const {c.element(arg.data)} *"
         case Prepared():
             return "const int32_t *"
         case In():
@@ -176,7 +176,7 @@ class CallText:
     def _table(self, table: Table) -> str:
         if id(table) in self.constants:
             return self.constants[id(table)]
-        ctype = c.C_TYPES[table.data.dtype.name]
+        ctype = c.element(table.data)
         body = c.array(table.data, "        ")
         return self.static.declare(f"static const {ctype}", table.name, f"[{table.data.size}] = {{\n{body}\n    }};")
 
@@ -185,7 +185,7 @@ class CallText:
         if isinstance(value, dict):
             return {key: self._fields(v) for key, v in value.items()}
         if isinstance(value, Table):
-            ctype = c.C_TYPES[value.data.dtype.name]
+            ctype = c.element(value.data)
             # CMSIS-NN declares some tables that it only reads as pointers to non-const
             table = self._table(value)
             return table if ctype == "uint32_t" else f"TINYC_UNCONST({ctype}, {table})"

@@ -215,7 +215,7 @@ class _Constants:
 
     def _add(self, stem: str, shape: tuple[int, ...], data: NDArray[Any]) -> str:
         name = f"{self._name}_{len(self.entries)}_{c.identifier(stem, 'constant')}"
-        ctype = c.C_TYPES[data.dtype.name]
+        ctype = c.element(data)
         data = np.ascontiguousarray(data)
         self.entries.append(
             {

@@ -21,7 +21,7 @@ from tinyc.ir.interp import execute, execute_apart, to_user, to_value
 from tinyc.ir.types import TensorType
 from tinyc.quant.calibrate import Progress
 from tinyc.run.host import Result
-from tinyc.samples import Say, match_samples, silent
+from tinyc.samples import Say, count_samples, match_samples, silent
 
 Array = NDArray[Any]
 
@@ -90,7 +90,7 @@ def check(
     `model`: the ONNX file that was compiled, if it was one, to compare the float graph with ONNX Runtime too.
     """
     samples = {n: a[:limit] for n, a in match_samples(inputs, compiled.graph.inputs, "inputs", say).items()}
-    count = len(next(iter(samples.values())))
+    count = count_samples(samples)
     runtime = None if model is None else OnnxRuntime(model, compiled.report["sha256"])
     watch = _Watch(compiled)
     for number in range(count):

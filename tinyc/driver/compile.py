@@ -184,6 +184,8 @@ def _quantization(imported: Graph, options: Options) -> Quantization | Given | N
         if given is not None:
             options.say("the model brings its quantization, which is kept: calibration data are not needed")
         return Given(options.rounding, strict, even_ties)
+    if given is None and not imported.inputs:
+        given = {}  # its one sample
     if given is None:
         raise TinycError(
             "int8 needs calibration data",

@@ -23,7 +23,7 @@ from tinyc.ops import BY_NAME
 from tinyc.quant.calibrate import Progress
 from tinyc.run.host import HostModel, run_sanitized
 from tinyc.run.qemu import QemuResult, run_firmware
-from tinyc.samples import Say, match_samples, silent, stack
+from tinyc.samples import Say, count_samples, match_samples, silent, stack
 from tinyc.target.board import Board, load_board
 
 Array = NDArray[Any]
@@ -82,7 +82,7 @@ class CompiledModel:
         UBSan). `raw` gives the firmware's own integers.
         """
         samples = match_samples(inputs, self.graph.inputs, "inputs", say)
-        count = len(next(iter(samples.values())))
+        count = count_samples(samples)
         runners = {
             "host": self._run_host,
             "interpreter": self._run_interpreter,
@@ -120,7 +120,7 @@ class CompiledModel:
         timeout_s: float | None = None,
     ) -> QemuResult:
         """Run samples (as `match_samples` gives them) in the emulator; with `trace` layers are timed one by one."""
-        count = len(next(iter(samples.values())))
+        count = count_samples(samples)
         data = self.input_bytes(samples, count)
         limit = timeout_s if timeout_s is not None else 120.0 + 2.0 * count
         with self.firmware(trace or dump_layers) as elf:

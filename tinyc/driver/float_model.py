@@ -12,7 +12,7 @@ from tinyc.driver.phases import simplify
 from tinyc.frontend import import_model
 from tinyc.ir.interp import run
 from tinyc.quant.calibrate import Progress
-from tinyc.samples import Say, match_samples, silent, stack
+from tinyc.samples import Say, count_samples, match_samples, silent, stack
 
 
 class FloatModel:
@@ -27,7 +27,7 @@ class FloatModel:
     ) -> dict[str, NDArray[Any]]:
         """Outputs by the model's names, samples stacked; `inputs` as in `match_samples`."""
         samples = match_samples(inputs, self.graph.inputs, "inputs", say)
-        count = len(next(iter(samples.values())))
+        count = count_samples(samples)
         results = []
         for number in range(count):
             results.append(run(self.graph, {name: a[number] for name, a in samples.items()}))

@@ -87,7 +87,8 @@ def profile(
         timing_of(compiled.board.cpu)  # fail before minutes are spent
     ports = compiled.graph.inputs
     if inputs is None:
-        say("no inputs given: profiled on zeros")
+        if ports:
+            say("no inputs given: profiled on zeros")
         samples = {p.name: np.zeros((1, *p.shape), p.dtype) for p in ports}
     else:
         samples = {name: a[:1] for name, a in match_samples(inputs, ports, "inputs", say).items()}

@@ -15,6 +15,7 @@ from tinyc.ir.interp import execute, to_value
 from tinyc.ir.rules import Free
 from tinyc.quant.observers import ObserverChoice
 from tinyc.quant.partition import rules_of, stored_values
+from tinyc.samples import count_samples
 
 Range = tuple[float, float]
 Progress = Callable[[int, int], None]  # samples done, samples in all
@@ -35,7 +36,7 @@ def calibrate(
     if not activations:
         return {}
     observers = {name: choice.create() for name in activations}
-    count = len(next(iter(samples.values())))
+    count = count_samples(samples)
     passes = next(iter(observers.values())).passes
     for index in range(passes):
         for number in range(count):

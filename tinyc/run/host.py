@@ -128,6 +128,7 @@ class HostModel:
 def run_sanitized(folder: Path, interface: Interface, inputs: bytes) -> bytes:
     """Run all samples in `inputs` (as in the arena) in a program built with ASan and UBSan; the outputs' bytes.
 
+    Of inputs that have no bytes there is one sample.
     CheckFailedError with the sanitizer's first lines if it finds something.
     """
     with tempfile.TemporaryDirectory(prefix="tinyc-sanitized-") as name:
@@ -137,7 +138,7 @@ def run_sanitized(folder: Path, interface: Interface, inputs: bytes) -> bytes:
             f'-DMODEL_HEADER="{interface.name}.h"',
             f"-DMODEL(member)={interface.name}_##member",
             f"-DARENA_BYTES={interface.arena_bytes}u",
-            f"-DINPUT_BYTES={', '.join(f'{n}u' for n in interface.input_bytes)}",
+            f"-DINPUT_BYTES={', '.join(f'{n}u' for n in interface.input_bytes or (0,))}",
             f"-DOUTPUT_BYTES={', '.join(f'{n}u' for n in interface.output_bytes)}",
             *([f"-DFED={interface.fed.input}", f"-DROWS={interface.fed.rows}"] if interface.fed else []),
         ]
