@@ -74,6 +74,8 @@ def test_gather_elements_and_tuples() -> None:
     same("GatherElements", {"x": X, "i": np.random.default_rng(0).integers(-4, 4, (3, 2, 5))}, axis=1)
     same("GatherND", {"x": X, "i": ints(0, -1, 2, 3).reshape(2, 2)})
     same("GatherND", {"x": X, "i": ints(1, -1, 0).reshape(3, 1)}, batch_dims=1)
+    same("GatherND", {"x": X, "i": ints(1, -1, 0)})  # one place: a scalar
+    same("Gather", {"x": X[0, 0], "i": ints(2).reshape(())})
 
 
 @pytest.mark.parametrize("reduction", ["none", "add", "mul", "max", "min"])
@@ -83,6 +85,7 @@ def test_scatter(reduction: str) -> None:
     )
     same("ScatterElements", {"x": X, "i": places, "u": normal(1, 2, 3)}, axis=1, reduction=reduction)
     same("ScatterND", {"x": X, "i": ints(2, 1, 0, -4).reshape(2, 2), "u": normal(2, 5)}, reduction=reduction)
+    same("ScatterND", {"x": X, "i": ints(2, 1, 0), "u": np.array(7, np.float32)}, reduction=reduction)
 
 
 def test_scatters_that_change_nothing() -> None:

@@ -28,7 +28,7 @@ RNG = np.random.default_rng(0)
 
 
 def floats(*shape: int) -> Array:
-    return RNG.normal(size=shape).astype(np.float32)
+    return np.asarray(RNG.normal(size=shape), np.float32)
 
 
 def integers(kind: str, *shape: int, low: int = -9, high: int = 9) -> Array:
@@ -48,6 +48,8 @@ CASES: list[tuple[Op, tuple[Array, ...]]] = [
     (Gather(1, Form.ELEMENTS.value), (X, integers("int32", 2, 7, 5))),
     (Gather(0, Form.TUPLES.value), (X, integers("int8", 6, 2))),
     (Gather(1, Form.TUPLES.value), (X, integers("int64", 3, 2, 2))),
+    (Gather(0, Form.TUPLES.value), (X, integers("int64", 3))),
+    (Gather(0), (floats(4), np.array(2, np.int64))),
     (Scatter(1), (X, integers("int64", 3, 2, 5), floats(3, 2, 5))),
     (Scatter(1), (X, integers("int64", 1, 2, 1), floats(3, 2, 5))),
     (Scatter(2, function="add"), (X, integers("int32", 3, 4, 9), floats(3, 4, 9))),
@@ -55,6 +57,7 @@ CASES: list[tuple[Op, tuple[Array, ...]]] = [
     (Scatter(0, function="min"), tuple(integers(kind, 6) for kind in ("uint64", "int64", "uint64"))),
     (Scatter(0, Form.TUPLES.value, "max"), (X, integers("int64", 4, 2), floats(4, 5))),
     (Scatter(0, Form.TUPLES.value), (X, integers("int64", 4, 3), floats(4))),
+    (Scatter(0, Form.TUPLES.value), (X, integers("int64", 3), floats())),
 ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ class Places:
     def positions(self, indices: Array) -> NDArray[np.int64]:
         """The element for each p."""
         flat = indices.reshape(-1).astype(np.int64)
-        grid = np.indices(self.shape, np.int64).reshape(len(self.shape), -1)
+        grid = np.indices(self.shape, np.int64).reshape(len(self.shape), prod(self.shape))
         result = np.array(self.base, np.int64) @ grid
         first = np.array(self.at, np.int64) @ grid
         for q, (size, step) in enumerate(zip(self.size, self.step, strict=True)):
