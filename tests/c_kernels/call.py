@@ -89,6 +89,15 @@ class Kernels:
         kinds = zip(results, outs, strict=True)
         return [np.frombuffer(r.read()[: t.bytes], t.dtype.numpy).reshape(t.shape) for r, t in kinds]
 
+    def check(
+        self, candidate: Candidate, ins: Sequence[Array], outs: Sequence[TensorType], want: Array, more: int
+    ) -> None:
+        """The result is `want`: apart from the inputs, at its lag below each of them, and `more` bytes below that."""
+        lags = candidate[0].lags.items()
+        for over in (None, *((index, lag + beyond) for index, lag in lags for beyond in (0, more))):
+            (got,) = self.run(candidate, ins, outs, over)
+            np.testing.assert_array_equal(got, want)
+
 
 def exact_copy(ffi: cffi.FFI, x: Array) -> Any:
     """A copy of an array in memory of its own, which a sanitizer watches to the byte."""

@@ -6,16 +6,14 @@ from collections.abc import Callable
 from math import inf
 from pathlib import Path
 
-import numpy as np
 import pytest
 from call import Kernels
-from generated import generate, side_by_side
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from layers import check_on_board
 from op_cases import CLAMPS, Case, Problem, int_problem
 from tools import need_emulator
 
-from tinyc.ir.graph import Graph, Node, plain_port
 from tinyc.ir.kernel import Candidate, KernelTarget
 from tinyc.ir.types import Rounding
 from tinyc.ops import Conv2D
@@ -49,28 +47,7 @@ def test_same_bits_as_the_operator(
     problem = int_problem(case, rounding)
     (want,) = problem.op.eval_int(problem.ins, problem.sig)
     for candidate in own_calls(problem):
-        kernels = kernels_for(rounding)
-        (got,) = kernels.run(candidate, problem.ins, problem.sig.outs)
-        np.testing.assert_array_equal(got, want)
-        for lag in candidate[0].lags.values():
-            for distance in (lag, lag + more):
-                (over,) = kernels.run(candidate, problem.ins, problem.sig.outs, (0, distance))
-                np.testing.assert_array_equal(over, want)
-
-
-def graph_of(problem: Problem) -> Graph:
-    """A network of this layer alone."""
-    names = ("x", "w", "b")
-    types = {**dict(zip(names, problem.sig.ins, strict=True)), "y": problem.sig.y}
-    return Graph(
-        "layer",
-        (plain_port("x", types["x"]),),
-        (plain_port("y", types["y"]),),
-        (Node(problem.op, names, ("y",), "layer"),),
-        types,
-        dict(zip(names[1:], problem.ins[1:], strict=True)),
-        problem.sig.rounding,
-    )
+        kernels_for(rounding).check(candidate, problem.ins, problem.sig.outs, want, more)
 
 
 FIXED = (
@@ -100,8 +77,4 @@ def test_same_bits_on_the_cores(board: str, rounding: Rounding, tmp_path: Path) 
         problem = int_problem(case, rounding)
         assert own_calls(problem)
         problems.append(problem)
-    graph = side_by_side([graph_of(problem) for problem in problems])
-    made = generate(graph, tmp_path, board)
-    assert NAME in (tmp_path / "model_kernels.c").read_text()
-    inputs = dict(zip((p.value for p in graph.inputs), (problem.ins[0] for problem in problems), strict=True))
-    assert made.emulate([inputs]).layers == made.layer_bytes(inputs)
+    assert NAME in check_on_board(problems, board, tmp_path)
