@@ -7,6 +7,7 @@ import resource
 import time
 import traceback
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +19,20 @@ from tinyc.frontend import import_model, inspect_model, tensors
 from tinyc.ir.graph import Graph
 from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.types import Rounding
+from tinyc.memory.planner import plan_buffers
+from tinyc.program import program
 from tinyc.program.choice import Choice
-from tinyc.program.program import build_program
 from tinyc.quant.adopt import is_quantized
 from tinyc.quant.calibrate import random_samples
+from tinyc.schedule import order
 
 MOST_ELEMENTS = 2**22
 """Of one tensor: tinyc's own bound, scaled down to the memory that the fuzzer allows itself."""
 SMALL_ELEMENTS, SMALL_MACS = 2**14, 10**6
 """Of all tensors of a model, up to which it is quantized and becomes C."""
 MOST_SECONDS = 10.0
+EFFORT, STATES = 2_000_000, 500
+"""Of the searches for a plan of memory and an order of layers, which may otherwise take seconds."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Finding:
 def examine(data: bytes, path: Path) -> Finding | None:
     """Import the model, which is written to `path`, and take it as far as is quickly done."""
     tensors.MAX_ELEMENTS = MOST_ELEMENTS
+    order.STATES = STATES
+    program.plan_buffers = partial(plan_buffers, effort=EFFORT)
     path.write_bytes(data)
     start = time.process_time()
     try:
@@ -71,7 +78,7 @@ def _compile(path: Path, choice: int) -> None:
     elif choice % 4 == 1 and graph.inputs:
         quantization = Quantization(random_samples(graph, 1, 2))
     lowered = lower(graph, quantization)
-    emit_model(build_program(lowered.graph, Choice(KernelTarget())), "model", "fuzzed", "")
+    emit_model(program.build_program(lowered.graph, Choice(KernelTarget())), "model", "fuzzed", "")
 
 
 def _is_small(graph: Graph) -> bool:
