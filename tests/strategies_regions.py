@@ -16,6 +16,7 @@ from strategies import CLAMPS, Builder, quantized, with_constant
 from tinyc.errors import VerifyError
 from tinyc.ir.graph import Graph
 from tinyc.ir.parts import Mode, Tiling
+from tinyc.ir.region import RegionOp
 from tinyc.ir.types import Rounding
 from tinyc.ir.verify import verify
 from tinyc.ops import (
@@ -35,6 +36,7 @@ from tinyc.ops import (
     Sigmoid,
     Softmax,
     Tanh,
+    Transpose,
 )
 from tinyc.passes.remove_channels import remove_channels
 from tinyc.schedule.regions import Cut, with_regions
@@ -172,9 +174,26 @@ def constant(b: Builder, x: str) -> None:
     with_constant(b, x, False)
 
 
+def turn(b: Builder, x: str) -> None:
+    """The axes in another order, as around what a model computes in another layout; a line also without its height."""
+    _, *sizes = shape = b.type(x).shape
+    if _is_line(b):
+        line = b.apply(Reshape((1, *sizes[1:])), x)
+        turned = b.apply(Transpose((0, 2, 1)), line) if b.rng.random() < 0.7 else line
+        b.apply(Reshape((1, 1, *b.type(turned).shape[1:])), turned)
+        return
+    there = b.rng.choice(((0, 3, 1, 2), (0, 3, 1, 2), (0, 2, 1, 3), (0, 1, 3, 2)))
+    turned = b.apply(Transpose(there), x)
+    if b.rng.random() < 0.5:
+        fitting = [v for v in b.values if b.type(v).shape == b.type(turned).shape]
+        summed = b.apply(Add(), *b.rng.sample([turned, b.rng.choice(fitting)], 2))
+        back = b.apply(Transpose((0, *(there.index(axis) for axis in (1, 2, 3)))), summed)
+        assert b.type(back).shape == shape
+
+
 STEPS = (
     *(conv, conv, pointwise, depthwise, depthwise, pool, inverted, inverted),
-    *(merge, branches, pad, resize, unary, constant, gate),
+    *(merge, branches, pad, resize, unary, constant, gate, turn),
 )
 
 
@@ -239,6 +258,8 @@ def cut_up(rng: Random, graph: Graph, fed: bool = False) -> Graph | None:
     parted = with_regions(graph, random_cuts(rng, graph, fed))
     try:
         verify(parted)
+        for node in parted.nodes:
+            _ = node.op.parts if isinstance(node.op, RegionOp) else ()  # some operators cannot make parts of channels
     except VerifyError:
         return None
     return parted
@@ -253,7 +274,7 @@ def region_network(rng: Random, rounding: Rounding = Rounding.SINGLE, fed: bool 
         parted = cut_up(rng, graph, fed)
         if parted is not None:
             return parted
-    return with_regions(graph, [Cut(0, len(graph.nodes), Tiling(Mode.STREAM, 1, 1))])
+    return region_network(rng, rounding, fed)
 
 
 def region_networks(rounding: Rounding = Rounding.SINGLE, fed: bool = False) -> st.SearchStrategy[Graph]:

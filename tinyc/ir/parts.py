@@ -300,9 +300,9 @@ class _Splitter:
             if node.op.accumulation(self.body.signature(node), KernelTarget()) is None:
                 continue
             source = node.ins[0]
-            producer = self.producers.get(source)
-            if producer is not None and producer.op.is_view:
-                source = producer.ins[0]
+            while source in self.producers and self.producers[source].op.is_view:
+                source = self.producers[source].ins[0]
+            if source != node.ins[0]:
                 shape, flat = self.body.types[source].shape, self.body.types[node.ins[0]].shape
                 if flat != (1, self.body.types[source].size) or shape[0] != 1:
                     continue

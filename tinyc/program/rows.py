@@ -151,11 +151,13 @@ class RegionLowering:
         return value
 
     def _region_of_source(self, value: str, region: Region) -> Region:
-        """For a view, the rows of what it shows that hold `region`."""
+        """For a view, the rows of what it shows that hold `region`; all of what has no rows one behind the other."""
         source = self._source(value)
         kind, shape = self.body.types[source], self.body.types[value].shape
-        if source == value or kind.rank <= self.axis:
-            return region if source == value else whole(kind)
+        if source == value:
+            return region
+        if kind.rank != 4 or prod(kind.shape[: self.axis]) != 1:
+            return whole(kind)
         row = kind.size // kind.shape[self.axis]
         start = last = 0
         for (low, high), size in zip(region, shape, strict=True):
@@ -244,12 +246,25 @@ class RegionLowering:
         return self.calls[key]
 
     def _copy(self, layer: int, source: Store, target: Store, region: Region) -> None:
-        """Copy `region` of a tensor over a plane, its last three axes, from one store to another."""
-        rows, row = region[-3][1] - region[-3][0], (region[-2][1] - region[-2][0]) * source.stride(-2)
-        strides = source.stride(-3), target.stride(-3)
+        """Copy `region` of a tensor from one store to another."""
+        loops = [(source.kind.dtype.bytes, 1, 1)]  # counts and strides: of bytes that lie together, of rows of them, …
+        for axis in range(len(region) - 1, -1, -1):
+            count, step_in, step_out = loops[-1]
+            size, strides = region[axis][1] - region[axis][0], (source.stride(axis), target.stride(axis))
+            if strides == (count * step_in, count * step_out):
+                loops[-1] = (size * count, step_in, step_out)
+            elif size > 1:
+                loops.append((size, *strides))
+        if len(loops) > 2:
+            outer = next(axis for axis, (start, stop) in enumerate(region) if stop - start > 1)
+            for index in range(*region[outer]):
+                self._copy(layer, source, target, (*region[:outer], (index, index + 1), *region[outer + 1 :]))
+            return
+        row = loops[0][0]
+        rows, step_in, step_out = loops[1] if len(loops) > 1 else (1, row, row)
         call = self._once(
-            ("copy", rows, row, *strides),
-            lambda: (tinyc_call("tinyc_copy_rows", rows, row, In(0), strides[0], 0, Out(), strides[1]),),
+            ("copy", rows, row, step_in, step_out),
+            lambda: (tinyc_call("tinyc_copy_rows", rows, row, In(0), step_in, 0, Out(), step_out),),
         )
         gaps = target.place(region) is None
         self._step(layer, call, (source.around(region),), (target.around(region),), updates=gaps)
