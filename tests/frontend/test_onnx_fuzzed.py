@@ -77,6 +77,17 @@ def test_what_crashes_the_inference_of_onnx(tmp_path: Path, bad: NodeProto) -> N
     assert row.problem
 
 
+@pytest.mark.parametrize(("shape", "words"), [((), "are no matrices"), ((1,) * 11, "matrices with 11 axes")])
+def test_products_of_what_is_no_matrix(shape: tuple[int, ...], words: str) -> None:
+    model = build(
+        [node("MatMulInteger", ["x", "w"], ["y"])],
+        {"x": shape},
+        {"w": np.ones((2, 2), np.uint8)},
+        dtype=TensorProto.UINT8,
+    )
+    refused(model, words)
+
+
 def test_an_opset_beyond_all_bounds() -> None:
     model = build([node("Relu", ["x"], ["y"])], {"x": (2,)})
     model.opset_import.append(helper.make_opsetid("ai.onnx.ml", 2**62))

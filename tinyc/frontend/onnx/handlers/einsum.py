@@ -13,6 +13,8 @@ from tinyc.ops.matmul import MatMul
 Term = tuple[str, str]
 """Letters and the value whose axes they name."""
 
+_BATCH = "abcdefgh"  # the names of leading axes, at most that many
+
 
 def einsum(node: NodeView) -> str:
     """Two operands after the other; letters that nothing reads any more are summed up on the way."""
@@ -30,6 +32,19 @@ def product(node: NodeView, terms: Sequence[Term], wanted: str) -> str:
         return _matrices(node, terms[0], terms[1], wanted)
     equation = ",".join(letters for letters, _ in terms) + "->" + wanted
     return node.emit(Einsum(equation), *(value for _, value in terms))
+
+
+def matrix_product(node: NodeView, a: str, b: str) -> str:
+    """NumPy's matmul of any elements: vectors as rows or columns, batches that broadcast against each other."""
+    ranks = [len(node.shape_of(v)) for v in (a, b)]
+    if not all(ranks):
+        raise node.invalid(f"shapes {node.shape_of(a)} and {node.shape_of(b)} are no matrices")
+    if max(ranks) > len(_BATCH) + 2:
+        raise node.unsupported(f"a product of matrices with {max(ranks)} axes")
+    batch = _BATCH[: max(*ranks, 2) - 2]
+    left, right = (batch[len(batch) - max(rank - 2, 0) :] for rank in ranks)
+    rows, columns = ("x" if ranks[0] > 1 else ""), ("z" if ranks[1] > 1 else "")
+    return product(node, [(f"{left}{rows}y", a), (f"{right}y{columns}", b)], f"{batch}{rows}{columns}")
 
 
 def _are_matrices(node: NodeView, terms: Sequence[Term], wanted: str) -> bool:

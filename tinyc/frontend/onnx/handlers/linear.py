@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from math import prod
-from string import ascii_lowercase
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyc.frontend.onnx.handlers.einsum import product
+from tinyc.frontend.onnx.handlers.einsum import matrix_product
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.ops.add import Add
 from tinyc.ops.dense import Dense
@@ -71,7 +70,7 @@ def matmul(node: NodeView) -> str:
         raise node.invalid(f"shapes {a_shape} and {b_shape} do not fit")
     shape = (*batch, *a_shape[-2:-1], *(b_shape[-1:] if len(b_shape) > 1 else ()))
     if not node.is_float(0) and not node.is_float(1):
-        y = _looped(node, node.reshaped(node.value(0), a_matrix), node.reshaped(node.value(1), b_matrix))
+        y = matrix_product(node, node.reshaped(node.value(0), a_matrix), node.reshaped(node.value(1), b_matrix))
     elif node.is_constant(1) and prod(b_matrix[:-2]) == 1:
         w = node.floats(1, "weights").reshape(b_matrix[-2:]).T
         bias = node.store(np.zeros(b_matrix[-1], np.float32), f"{node.name}.bias")
@@ -98,7 +97,7 @@ def _batched(node: NodeView, a: str, b: str) -> str:
         single = node.reshaped(a, a_shape[-2:])
         return _flipped(node, node.emit(MatMul(), _flipped(node, b), _flipped(node, single)))
     if a_batch != b_batch:
-        return _looped(node, a, b)
+        return matrix_product(node, a, b)
     a, b = node.reshaped(a, (*a_batch, *a_shape[-2:])), node.reshaped(b, (*b_batch, *b_shape[-2:]))
     return node.emit(MatMul(), a, b)
 
@@ -108,20 +107,12 @@ def det(node: NodeView) -> str:
     return node.emit(Det(), node.value(0))
 
 
-def _looped(node: NodeView, a: str, b: str) -> str:
-    """The product of matrices of any elements, whose batches broadcast against each other."""
-    ranks = [len(node.shape_of(v)) for v in (a, b)]
-    batch = ascii_lowercase[: max(ranks) - 2]
-    left, right = (batch[max(ranks) - rank :] for rank in ranks)
-    return product(node, [(f"{left}xy", a), (f"{right}yz", b)], f"{batch}xz")
-
-
 def _integer_gemm(node: NodeView, factors: tuple[float, float], flip_a: bool, flip_b: bool) -> str:
     """Of integers, whose factors are whole numbers."""
     if any(factor != int(factor) for factor in factors):
         raise node.unsupported(f"alpha = {factors[0]} and beta = {factors[1]} for integers")
     a, b = _maybe_flipped(node, node.value(0), flip_a), _maybe_flipped(node, node.value(1), flip_b)
-    y = _whole_multiple(node, _looped(node, a, b), int(factors[0]))
+    y = _whole_multiple(node, matrix_product(node, a, b), int(factors[0]))
     return node.emit(Map("add"), y, _whole_multiple(node, node.value(2), int(factors[1]))) if factors[1] else y
 
 

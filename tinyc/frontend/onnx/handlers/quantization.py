@@ -11,7 +11,7 @@ import numpy as np
 from onnx import TensorProto, helper
 
 from tinyc.frontend.onnx.handlers.convolution import convolved
-from tinyc.frontend.onnx.handlers.einsum import product
+from tinyc.frontend.onnx.handlers.einsum import matrix_product
 from tinyc.frontend.onnx.node import NodeView
 from tinyc.frontend.onnx.tensors import element_name
 from tinyc.ir.types import DType
@@ -60,7 +60,7 @@ def conv_integer(node: NodeView) -> str:
 
 def matmul_integer(node: NodeView) -> str:
     """The product of what lies above the zero points, as int32."""
-    return _product(node, _centred(node, 0, 2, DType.I32, -2), _centred(node, 1, 3, DType.I32, -1))
+    return matrix_product(node, _centred(node, 0, 2, DType.I32, -2), _centred(node, 1, 3, DType.I32, -1))
 
 
 def qlinear_conv(node: NodeView) -> str:
@@ -77,7 +77,7 @@ def qlinear_conv(node: NodeView) -> str:
 
 def qlinear_matmul(node: NodeView) -> str:
     """The product of what the integers stand for, as integers again."""
-    y = _product(node, _centred(node, 0, 2, DType.I32, -2), _centred(node, 3, 5, DType.I32, -1))
+    y = matrix_product(node, _centred(node, 0, 2, DType.I32, -2), _centred(node, 3, 5, DType.I32, -1))
     rank = len(node.shape_of(y))
     return _requantized(node, y, _aligned(node, 1, rank, -2), _aligned(node, 4, rank, -1), 6)
 
@@ -160,15 +160,6 @@ def _along(node: NodeView, value: str, rank: int, axis: int | None) -> str:
 
 def _aligned(node: NodeView, index: int, rank: int, axis: int) -> str:
     return _along(node, node.value(index), rank, axis)
-
-
-def _product(node: NodeView, a: str, b: str) -> str:
-    """The product of matrices whose batches broadcast."""
-    ranks = [len(node.shape_of(v)) for v in (a, b)]
-    batch = "abcdefgh"[: max(*ranks, 2) - 2]
-    left, right = (batch[len(batch) - max(rank - 2, 0) :] for rank in ranks)
-    rows, columns = ("x" if ranks[0] > 1 else ""), ("z" if ranks[1] > 1 else "")
-    return product(node, [(f"{left}{rows}y", a), (f"{right}y{columns}", b)], f"{batch}{rows}{columns}")
 
 
 def _requantized(node: NodeView, sums: str, x_scale: str, w_scale: str, index: int) -> str:
