@@ -59,6 +59,12 @@ NAMED = {
         for part in ("Add", "Div", "Map", "Mean", "Mul", "SquaredDifference", "Sub")
     },
     ("passes/fuse_normalization.py", "Normalize"): "… which are one operator",
+    **{("passes/split_slopes.py", part): "of which PRelu is made" for part in ("Add", "Clamp", "Mul")},
+    ("passes/split_slopes.py", "Prelu"): "the one function with two slopes",
+    ("passes/to_convolutions.py", "DepthwiseConv2D"): "the convolution that scales channels one by one",
+    ("passes/to_convolutions.py", "Reshape"): "what has other ranks becomes an image for it",
+    ("quant/adopt.py", "Concat"): "parts of an input that weights of 9 bits see again …",
+    ("quant/adopt.py", "Gather"): "… are put behind it",
     ("quant/adopt.py", "Dequantize"): "what stays in float is made from integers again",
     ("quant/adopt.py", "Quantize"): "what was computed in float is stored again",
     ("quant/adopt.py", "Recentre"): "a model may have uint8 at its ports",

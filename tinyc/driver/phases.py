@@ -21,10 +21,13 @@ from tinyc.passes.fold_constants import fold_constants
 from tinyc.passes.fold_padding import fold_padding
 from tinyc.passes.fuse_clamps import fuse_clamps
 from tinyc.passes.fuse_normalization import fuse_normalization
+from tinyc.passes.known_constants import known_constants
 from tinyc.passes.remove_channels import narrowed
 from tinyc.passes.rewrite import drop_dead_nodes
 from tinyc.passes.share_common import share_common
 from tinyc.passes.simplify_ops import simplify_ops
+from tinyc.passes.split_slopes import split_slopes
+from tinyc.passes.to_convolutions import to_convolutions
 from tinyc.quant.adopt import NOT_SAID, adopt
 from tinyc.quant.calibrate import Progress, Range, calibrate, knowing
 from tinyc.quant.observers import ObserverChoice
@@ -124,11 +127,11 @@ def lower(
     def to_integers(graph: Graph) -> Graph:
         if isinstance(quantization, Given):
             # padding between `quantize` and `dequantize` could not be folded before
-            graph = fold_padding(drop_dead_nodes(adopt(graph, quantization.rounding)))
+            graph = fold_padding(taken_over(graph, quantization.rounding))
             if quantization.strict:
                 refuse_float_layers(graph, float_layers(graph, NOT_SAID))
         else:
-            graph = compose(graph) if quantization.tables else uniform_to_depthwise(graph)
+            graph = compose(graph) if quantization.tables else uniform_to_depthwise(split_slopes(graph))
             reasons.update(stays_apart(graph))
             if quantization.strict:
                 refuse_float_layers(graph, reasons)
@@ -160,6 +163,11 @@ def lower(
     )
     graph = run_phases(phases, float_graph, dump_dir, None, start=len(SIMPLIFY) + 1)
     return Lowered(float_graph, graph, float_graph.macs(), kept, in_float)
+
+
+def taken_over(graph: Graph, rounding: Rounding) -> Graph:
+    """The integer graph of one that brings its quantization."""
+    return drop_dead_nodes(adopt(to_convolutions(known_constants(graph)), rounding))
 
 
 def _calibrated(graph: Graph, how: Quantization) -> tuple[Graph, Mapping[str, Range]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tinyc.driver.phases import taken_over
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import Rounding
-from tinyc.passes.rewrite import drop_dead_nodes
-from tinyc.quant.adopt import NOT_SAID, adopt, is_quantized
+from tinyc.quant.adopt import NOT_SAID, is_quantized
 from tinyc.quant.partition import float_layers, stays_apart
 from tinyc.quant.tables import Composed, compose
 
@@ -26,7 +26,7 @@ def int8_forms(graph: Graph) -> dict[str, Form]:
     """For each layer of a simplified graph, by its first result, how it would be computed."""
     given = is_quantized(graph)
     if given:
-        planned = drop_dead_nodes(adopt(graph, Rounding.SINGLE))
+        planned = taken_over(graph, Rounding.SINGLE)
         apart = float_layers(planned, NOT_SAID)
         left = {n.outs[0] for n in graph.nodes}
     else:

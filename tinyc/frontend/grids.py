@@ -34,10 +34,10 @@ class Grid:
         return data, QuantParams((float(scales[0]),), int(zeros[0]) - shift)
 
     def scales_of(self, axis: int) -> tuple[float, ...]:
-        """One scale for each index of `axis`, of which elements are −127 to 127 times; none if that is not so."""
+        """One scale for each index of `axis`, of which elements are −255 to 255 times; none if that is not so."""
         rows = np.moveaxis(self.scale, axis, 0).reshape(self.scale.shape[axis], -1)
         centred = self.stored.astype(np.int64) - self.zero
-        if self.stored.dtype.itemsize > 1 or not centred.size or np.abs(centred).max() > 127:
+        if self.stored.dtype.itemsize > 1 or not centred.size:
             return ()
         if (rows != rows[:, :1]).any() or (rows <= 0).any() or not np.isfinite(rows).all():
             return ()

@@ -131,6 +131,11 @@ class View:
         grid = known.grid if isinstance(known, Constant) else None
         return grid.scales_of(axis) if grid else ()
 
+    def is_stored(self, index: int) -> bool:
+        """Whether the input is a constant that the model has in bytes of one scale."""
+        known = self._input(index)
+        return isinstance(known, Constant) and known.grid is not None and known.grid.per_tensor is not None
+
     def number(self, index: int, what: str) -> float:
         """`constant`, as one number, which may be infinite."""
         data = self.constant(index, what)

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -23,6 +24,7 @@ from tinyc.ir.types import QuantParams, Rounding, TensorType
 if TYPE_CHECKING:  # which needs the names below
     from tinyc.ir.accumulation import Accumulation
     from tinyc.ir.chain import Chain
+    from tinyc.ir.narrow import Narrow
 
 F32 = NDArray[np.float32]
 Array = NDArray[Any]
@@ -148,6 +150,11 @@ class Op(ABC):
         """
         return self
 
+    @property
+    def knows_internals(self) -> bool:
+        """Whether the operator has what its int8 arithmetic must know of them."""
+        return True
+
     def is_identity(self, *ins: TensorType) -> bool:
         """Whether the result is the first input, whatever that holds."""
         return False
@@ -155,6 +162,10 @@ class Op(ABC):
     def clamp_bounds(self) -> tuple[float, float] | None:
         """The bounds, if all it does is to clamp."""
         return None
+
+    def unclamped(self) -> tuple[Op, tuple[float, float]]:
+        """The operator without the clamp of its result, and the bounds of that."""
+        return self, (-inf, inf)
 
     @property
     def keeps_clamps(self) -> bool:
@@ -200,6 +211,10 @@ class Op(ABC):
         """The operator without them."""
         return self
 
+    def narrow(self, weights: NDArray[np.int64], x: TensorType) -> Narrow | None:
+        """The operator with int8 weights for these whole ones, of a few bits more, that it can have for input `x`."""
+        return None
+
     def affine(self, sig: Signature) -> tuple[int, Array, Array] | None:
         """(i, scale, shift), if all it does is scale · input i + shift with constants that broadcast."""
         return None
@@ -215,6 +230,10 @@ class Op(ABC):
 
     def simplified(self, *ins: TensorType) -> Op | None:
         """A simpler operator that means the same on inputs of these types."""
+        return None
+
+    def as_convolution(self, *ins: TensorType) -> tuple[Op, F32, F32] | None:
+        """A convolution of the only input that is the same, its weights and its bias."""
         return None
 
     def merged_with(self, producer: Op) -> Op | None:

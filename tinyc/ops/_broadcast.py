@@ -71,6 +71,9 @@ class BroadcastOp(Op):
         low, high = narrower((self.low, self.high), low, high)
         return replace(self, low=low, high=high)
 
+    def unclamped(self) -> tuple[Op, tuple[float, float]]:
+        return replace(self, low=-INFINITY, high=INFINITY), (self.low, self.high)
+
     def on_axes(self, axes: Sequence[int], rank: int) -> Op:
         return self
 

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from tinyc.ir.accumulation import Accumulation
 from tinyc.ir.kernel import In, KernelCall, KernelTarget, Out, tinyc_call
-from tinyc.ir.op import Array, Op, Signature
+from tinyc.ir.op import F32, Array, Op, Signature
 from tinyc.ir.types import TensorType
 from tinyc.ops._clamp import INFINITY, stored_range
 from tinyc.ops._pool import PoolOp
 from tinyc.ops._sums import PlaneSums
+from tinyc.ops.depthwise_conv2d import DepthwiseConv2D
 from tinyc.ops.kernels.pools import MOST_CELLS, averages, ties_of
 from tinyc.ops.mean import Mean
 
@@ -60,6 +61,17 @@ class AvgPool2D(PoolOp):
         """A window that covers everything: a mean, which int8 can give a finer scale than its input's."""
         whole = self.kernel == ins[0].shape[1:3] and not any(self.pads)
         return Mean(axes=(1, 2)) if whole and (self.low, self.high) == (-INFINITY, INFINITY) else None
+
+    def as_convolution(self, *ins: TensorType) -> tuple[Op, F32, F32] | None:
+        """Where every window has the same number of cells."""
+        if any(self.pads):
+            return None
+        channels, cells = ins[0].shape[3], self.kernel[0] * self.kernel[1]
+        op = DepthwiseConv2D(
+            stride=self.stride, low=self.low, high=self.high, weight_scales=(1 / cells,) * channels
+        )  # fmt: skip
+        weights = np.full((1, *self.kernel, channels), 1 / cells, np.float32)
+        return op, weights, np.zeros(channels, np.float32)
 
     def reduce_float(self, x: Array) -> Array:
         counts = self.moving_window.cells(*x.shape[1:3])[None, :, :, None]

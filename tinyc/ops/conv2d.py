@@ -26,11 +26,13 @@ from tinyc.ir.kernel import (
     tinyc_call,
 )
 from tinyc.ir.kernel import per_channel_quant as channel_quant
+from tinyc.ir.narrow import Narrow
 from tinyc.ir.op import NOT_FIXED, Array, ChannelFlow, ChannelRange, Mask, Op, Signature, take
 from tinyc.ir.types import TensorType
 from tinyc.ops import _linear
 from tinyc.ops._convolution import ConvolutionOp
 from tinyc.ops._lag import Passes, all_channels_again, lag_by_block, lag_by_pixel, lag_by_strip
+from tinyc.ops._wide import again_by_channel
 from tinyc.ops._window import nhwc
 from tinyc.ops.kernels import conv_pairs, conv_plain, conv_vectors, depthwise_point, float_blocks, winograd
 
@@ -120,6 +122,10 @@ class Conv2D(ConvolutionOp):
 
     def gathers(self, sig: Signature) -> bool:
         return self.groups == 1
+
+    def narrow(self, weights: NDArray[np.int64], x: TensorType) -> Narrow:
+        made, order = again_by_channel(weights, self.groups)
+        return Narrow(self, made, 3, order)
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         window, clamp = self.window_over(sig.ins[1].shape), (self.low, self.high)

@@ -25,12 +25,14 @@ from tinyc.ir.kernel import (
     tinyc_call,
 )
 from tinyc.ir.kernel import per_channel_quant as channel_quant
+from tinyc.ir.narrow import Narrow
 from tinyc.ir.op import NOT_FIXED, Array, ChannelFlow, ChannelRange, Mask, Op, Region, Signature, take
 from tinyc.ir.types import DType, TensorType
 from tinyc.ops import _linear
 from tinyc.ops._clamp import activation, stored_range
 from tinyc.ops._lag import lag_by_rows
 from tinyc.ops._linear import LinearOp
+from tinyc.ops._wide import again_by_channel
 from tinyc.ops.kernels import conv_pairs, conv_plain, conv_vectors, float_blocks
 
 SOURCES = (conv_vectors.dense, conv_pairs.dense, conv_plain.dense, float_blocks.dense)
@@ -94,6 +96,10 @@ class Dense(LinearOp):
         return self, {1: take(keep_in, 1, w), 2: folded.astype(np.int32)}
 
     # Kernels
+
+    def narrow(self, weights: NDArray[np.int64], x: TensorType) -> Narrow:
+        made, order = again_by_channel(weights, 1)
+        return Narrow(self, made, x.rank - 1, order)
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         own = [candidate for source in SOURCES for candidate in source(sig, target, (self.low, self.high))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -13,11 +13,13 @@ from tinyc.errors import VerifyError
 from tinyc.ir.chain import Chain
 from tinyc.ir.kernel import Candidate, Context, In, KernelCall, KernelTarget, Out, Struct, cmsis_call, dims, tinyc_call
 from tinyc.ir.kernel import per_channel_quant as channel_quant
+from tinyc.ir.narrow import Narrow
 from tinyc.ir.op import Array, ChannelFlow, ChannelRange, Mask, Op, Signature, take
 from tinyc.ir.types import TensorType
 from tinyc.ops import _linear
 from tinyc.ops._convolution import ConvolutionOp
 from tinyc.ops._lag import Passes, channel_by_channel, lag_by_pixel
+from tinyc.ops._wide import again_by_column
 from tinyc.ops._window import nhwc
 from tinyc.ops.kernels import conv_depthwise, depthwise_plain, depthwise_planes, depthwise_vectors, float_blocks
 
@@ -93,6 +95,15 @@ class DepthwiseConv2D(ConvolutionOp):
         return self, {1: take(keep_out, 3, sig.constants[1]), 2: take(keep_out, 0, sig.constants[2])}
 
     # Kernels
+
+    def narrow(self, weights: NDArray[np.int64], x: TensorType) -> Narrow:
+        made, times = again_by_column(weights, self.dilation[1])
+        top, left, bottom, right = self.pads
+        op = replace(
+            self, stride=(self.stride[0], times * self.stride[1]), pads=(top, times * left, bottom, times * right),
+            dilation=(self.dilation[0], 1),
+        )  # fmt: skip
+        return Narrow(op, made, 2, np.repeat(np.arange(x.shape[2]), times))
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         window, clamp = self.window_over(sig.ins[1].shape), (self.low, self.high)

@@ -170,6 +170,10 @@ class Recurrent(Op):
             formats.append(max(bits_of(seen[2]), bits_of(self._largest(1, formats[1]))))
         return replace(self, formats=tuple(formats))
 
+    @property
+    def knows_internals(self) -> bool:
+        return bool(self.formats)
+
     def _gate_format(self, index: int, seen: float) -> int:
         return min(self.settled(index, bits_of(seen)), bits_of(self.clip) if self.clip else 15)
 

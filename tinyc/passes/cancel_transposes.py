@@ -15,6 +15,7 @@ import numpy as np
 
 from tinyc.errors import VerifyError
 from tinyc.ir.graph import Graph, Node, Port
+from tinyc.ir.op import Array, Op
 from tinyc.ops.reshape import Reshape
 from tinyc.ops.transpose import Transpose, merged_axes
 from tinyc.passes.rewrite import Alias, Sweep, drop_dead_nodes, rewrite
@@ -78,7 +79,7 @@ def reorder_weights(node: Node, sweep: Sweep) -> Sequence[Node] | None:
 
 def sink(node: Node, sweep: Sweep) -> Sequence[Node] | None:
     """f(rearranged x) becomes rearranged f'(x), if all activations that f reads are rearranged alike."""
-    activations = [i for i, v in enumerate(node.ins) if v not in sweep.constants]
+    activations = [i for i, v in enumerate(node.ins) if not _is_constant(v, sweep)]
     if not activations or len(node.outs) != 1:
         return None
     producers = [sweep.producer(node.ins[i]) for i in activations]
@@ -99,7 +100,7 @@ def sink(node: Node, sweep: Sweep) -> Sequence[Node] | None:
         return None
     kind = sweep.types[node.outs[0]]
     last = Transpose(axes) if sorted(axes) == list(range(rank)) else Reshape(kind.shape)
-    return [moved, Node(last, moved.outs, node.outs, node.name)]
+    return [*moved, Node(last, moved[-1].outs, node.outs, node.name)]
 
 
 def lift(node: Node, sweep: Sweep) -> Sequence[Node] | None:
@@ -108,7 +109,7 @@ def lift(node: Node, sweep: Sweep) -> Sequence[Node] | None:
     producer = sweep.producer(node.ins[0])
     if perm is None or producer is None or len(producer.outs) != 1 or sweep.uses[node.ins[0]] != 1:
         return None
-    activations = [i for i, v in enumerate(producer.ins) if v not in sweep.constants]
+    activations = [i for i, v in enumerate(producer.ins) if not _is_constant(v, sweep)]
     if len(activations) != 1:
         return None
     rank = len(perm)
@@ -121,7 +122,7 @@ def lift(node: Node, sweep: Sweep) -> Sequence[Node] | None:
     moved = _rebuild(producer, op, {activations[0]: first.outs[0]}, axes, rank, sweep)
     if moved is None:
         return None
-    return [first, replace(moved, outs=node.outs)]
+    return [first, *moved[:-1], replace(moved[-1], outs=node.outs)]
 
 
 def _mapping(producer: Node, sweep: Sweep) -> Axes | None:
@@ -157,14 +158,26 @@ def _common(found: Sequence[tuple[Axes | None, tuple[int, ...]]]) -> Axes | None
     return common
 
 
-def _rebuild(node: Node, op: object, sources: dict[int, str], axes: Axes, rank: int, sweep: Sweep) -> Node | None:
-    """`op` on the sources, with the constants of `node` rearranged to suit; None where it does not fit."""
-    ins = []
+def _is_constant(value: str, sweep: Sweep) -> bool:
+    """Whether it is known, or integers are of which it is made."""
+    producer = sweep.producer(value)
+    return value in sweep.constants or (producer is not None and _integers(producer, sweep) is not None)
+
+
+def _integers(node: Node, sweep: Sweep) -> Array | None:
+    """The constant that `node` dequantizes."""
+    return sweep.constants.get(node.ins[0]) if node.op.dequantization() else None
+
+
+def _rebuild(node: Node, op: Op, sources: dict[int, str], axes: Axes, rank: int, sweep: Sweep) -> list[Node] | None:
+    """`op` on the sources, last, with the constants of `node` rearranged to suit; None where it does not fit."""
+    ins, nodes = [], []
     for i, value in enumerate(node.ins):
         if i in sources:
             ins.append(sources[i])
             continue
-        data = sweep.constants[value]
+        late = sweep.producer(value)
+        data = sweep.constants[late.ins[0] if late else value]
         shape = [1] * rank
         full = (1,) * (len(axes) - data.ndim) + data.shape
         if len(full) > len(axes) or any(axis < 0 and size != 1 for axis, size in zip(axes, full, strict=True)):
@@ -174,9 +187,12 @@ def _rebuild(node: Node, op: object, sources: dict[int, str], axes: Axes, rank: 
             shape[axes[a]] = full[a]
         spare = [a for a in range(len(axes)) if axes[a] < 0]
         moved = np.ascontiguousarray(data.reshape(full).transpose([*spare, *order]).reshape(shape))
-        ins.append(sweep.constant(value, moved))
+        name = sweep.constant(value, moved)
+        if late:
+            nodes.append(sweep.apply(late.op, (name,), value, late.name))
+        ins.append(nodes[-1].outs[0] if late else name)
     try:
-        return sweep.apply(op, ins, node.outs[0], node.name)  # type: ignore[arg-type]
+        return [*nodes, sweep.apply(op, ins, node.outs[0], node.name)]
     except VerifyError:
         return None
 

@@ -28,7 +28,7 @@ def fold_affine(graph: Graph) -> Graph:
 
 def into_weights(node: Node, sweep: Sweep) -> Sequence[Node] | None:
     """scale · (x · w + b) + shift becomes x · w' + b'."""
-    found = _per_channel(node, sweep)
+    found = per_channel(node, sweep)
     if found is None:
         return None
     value, scale, shift = found
@@ -51,14 +51,14 @@ def uniform_to_depthwise(graph: Graph) -> Graph:
 
 def to_depthwise(node: Node, sweep: Sweep, uniform: bool = False) -> Sequence[Node] | None:
     """A per-channel scale and shift that has no weights before it, and what comes before it of that kind."""
-    found = _per_channel(node, sweep)
+    found = per_channel(node, sweep)
     if found is None or sweep.types[node.outs[0]].rank != 4:
         return None
     value, scale, shift = found
     if scale.size == shift.size == 1 and not uniform:
         return None
     producer = sweep.producer(value)
-    before = _per_channel(producer, sweep) if producer and sweep.uses[value] == 1 else None
+    before = per_channel(producer, sweep) if producer and sweep.uses[value] == 1 else None
     if before is not None:
         value, scale, shift = before[0], scale * before[1], scale * before[2] + shift
     channels = sweep.types[value].shape[3]
@@ -69,7 +69,7 @@ def to_depthwise(node: Node, sweep: Sweep, uniform: bool = False) -> Sequence[No
     return [Node(DepthwiseConv2D(), ins, node.outs, node.name)]
 
 
-def _per_channel(node: Node, sweep: Sweep) -> tuple[str, F32, F32] | None:
+def per_channel(node: Node, sweep: Sweep) -> tuple[str, F32, F32] | None:
     """The value that `node` scales and shifts, and by what for each index of the last axis."""
     found = node.op.affine(sweep.signature(node))
     if found is None:

@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 
 from tinyc.errors import UnsupportedError
 from tinyc.ir.graph import Graph, Names, Node, Port
-from tinyc.ir.op import Array, Op
+from tinyc.ir.narrow import Narrow
+from tinyc.ir.op import Array, Op, Signature
 from tinyc.ir.rules import AsIs, Bias, Fixed, Free, Own, QuantRule, SameAs, Unify, Weight
 from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
+from tinyc.ops.concat import Concat
 from tinyc.ops.dequantize import Dequantize
+from tinyc.ops.gather import Gather
 from tinyc.ops.quantize import Quantize
 from tinyc.ops.recentre import Recentre
 from tinyc.ops.requantize import Requantize
@@ -32,11 +35,12 @@ def is_quantized(graph: Graph) -> bool:
     return any(node.op.quantization() or node.op.dequantization() for node in graph.nodes)
 
 
+MOST_WEIGHT = 127
 NOT_SAID = "the model does not say how to quantize it"
 
 
 def adopt(graph: Graph, rounding: Rounding) -> Graph:
-    """The pass. Float graphs in which `dequantize` and `quantize` say what is stored how."""
+    """The pass. Float graphs in which `dequantize` and `quantize` say what is stored how; constants are known."""
     return _Adoption(graph, rounding).run()
 
 
@@ -233,11 +237,14 @@ class _Adoption:
         if code is None:
             return False
         q = self.codes.params[code]
+        if node.op.elementwise:
+            self._store_constants(node)
         kinds = [self.types[self.stored[v]] if v in self.stored else self.types[v] for v in node.ins]
         form = self._form(node, kinds, q)
-        ins = self._operands(node, form) if form else None
-        if form is None or ins is None:
+        made = self._operands(node, form) if form else None
+        if form is None or made is None:
             return False
+        op, ins = made
         (out,), shape = node.outs, self.types[node.outs[0]].shape
         if self.producers[code].ins == node.outs:
             name = self._define(code, code, shape)
@@ -246,11 +253,24 @@ class _Adoption:
             name = self.stored[out] = out if form.result == q else self._new(out, shape, q)
             self.types[name] = TensorType(shape, DType.I8, q)
         if form.result == q:
-            self.nodes.append(Node(form.op, ins, (name,), node.name))
+            self.nodes.append(Node(op, ins, (name,), node.name))
         else:
             self.types[out] = TensorType(shape, DType.I8, form.result)
-            self.nodes += [Node(form.op, ins, (out,), node.name), Node(Requantize(), (out,), (name,), node.name)]
+            self.nodes += [Node(op, ins, (out,), node.name), Node(Requantize(), (out,), (name,), node.name)]
         return True
+
+    def _store_constants(self, node: Node) -> None:
+        """Constants that the model leaves in float beside a tensor that it stores: in int8, by what they hold."""
+        if self.rounding is Rounding.TFLITE or not any(v in self.stored and v not in self.constants for v in node.ins):
+            return
+        for value in node.ins:
+            data = self.constants.get(value)
+            if data is None or value in self.stored or not self.types[value].dtype.is_float:
+                continue
+            if np.isfinite(data).all() and (data != data.flat[:1]).any():  # a single number is for tables
+                q = QuantParams((float(np.abs(data).max()) / MOST_WEIGHT,), 0)
+                kind = TensorType(data.shape, DType.I8, q)
+                self.stored[value] = self._constant(value, kind, q.quantize(data, DType.I8))
 
     def _only_code(self, node: Node) -> str | None:
         """The stored value that the result becomes, moved at most, if it becomes nothing else."""
@@ -279,7 +299,7 @@ class _Adoption:
         """The integer operator for a result with parameters `q`."""
         op = node.op.without_given_scales()
         rule = _rule(op)
-        if rule is None:
+        if rule is None or not op.knows_internals:
             return None
         activations = [i for i in range(len(kinds)) if isinstance(rule.of_input(i), AsIs)]
         if any(node.ins[i] not in self.stored for i in activations):
@@ -301,19 +321,16 @@ class _Adoption:
             return _Form(op, q) if q.per_tensor_scale >= finest else None
         return _Form(op, q)
 
-    def _operands(self, node: Node, form: _Form) -> tuple[str, ...] | None:
-        """The int8 inputs, weights and biases; None if the constants are not what the kernels take."""
-        rule = form.op.quant_rule
+    def _operands(self, node: Node, form: _Form) -> tuple[Op, tuple[str, ...]] | None:
+        """The operator, and its int8 inputs, weights and biases; None if the constants are not what kernels take."""
+        op, rule = form.op, form.op.quant_rule
         ins: list[str] = []
-        weights: dict[int, TensorType] = {}
         for index, value in enumerate(node.ins):
             match rule.of_input(index):
                 case AsIs():
                     source = self.stored[value]
                     if form.unify and self.types[source].q != form.result:
-                        scaled = self._new(f"{source}_rescaled", self.types[source].shape, form.result)
-                        self.nodes.append(Node(Requantize(), (source,), (scaled,), node.name))
-                        source = scaled
+                        source = self._rescaled(source, form.result, node)
                     ins.append(source)
                 case Free():
                     ins.append(self._float(value, node))
@@ -322,17 +339,49 @@ class _Adoption:
                         return None
                     ins.append(self._float(value, node))
                 case Weight(axis=axis):
-                    made = _integer_weights(self.constants.get(value), node.op.given_scales(), axis)
+                    made = _whole_weights(self.constants.get(value), node.op.given_scales(), axis)
                     if made is None:
                         return None
-                    ins.append(self._constant(value, *made))
-                    weights[index] = made[0]
+                    weights, q = made
+                    if np.abs(weights).max() > MOST_WEIGHT:
+                        narrow = op.narrow(weights, self.types[ins[0]])
+                        if narrow is None:
+                            return None
+                        op, weights = narrow.op, narrow.weights.astype(np.int64)
+                        ins[0] = self._again(ins[0], narrow, node)
+                    ins.append(self._constant(value, TensorType(weights.shape, DType.I8, q), weights.astype(np.int8)))
                 case Bias(x=x, w=w):
                     bias = self._bias(node, form, self.types[ins[x]].q, ins[w], value)
                     if bias is None:
                         return None
                     ins.append(self._constant(value, TensorType(bias.shape, DType.I32), bias))
-        return tuple(ins)
+        return op, tuple(ins)
+
+    def _again(self, x: str, narrow: Narrow, node: Node) -> str:
+        """An int8 value whose parts are there again as `narrow` wants them."""
+        kind, axis, order = self.types[x], narrow.axis, narrow.order
+        behind = kind.shape[axis] if (order[: kind.shape[axis]] == np.arange(kind.shape[axis])).all() else 0
+        places = order[behind:].astype(np.int32)
+        indices = self._constant(f"{x}_order", TensorType(places.shape, DType.I32), places)
+        (shape,) = (picked.shape for picked in Gather(axis).infer(kind, self.types[indices]))
+        again = self._new(f"{x}_again", shape, kind.q)
+        self.nodes.append(Node(Gather(axis), (x, indices), (again,), node.name))
+        if not behind:
+            return again
+        whole = self._new(f"{x}_wide", (*shape[:axis], len(order), *shape[axis + 1 :]), kind.q)
+        self.nodes.append(Node(Concat(axis), (x, again), (whole,), node.name))
+        return whole
+
+    def _rescaled(self, source: str, q: QuantParams, node: Node) -> str:
+        """An int8 value with the parameters `q`."""
+        name = self._new(f"{source}_rescaled", self.types[source].shape, q)
+        kinds = self.types[source], self.types[name]
+        if source in self.constants:
+            sig = Signature(kinds[:1], kinds[1:], self.rounding)
+            (self.constants[name],) = Requantize().eval_int([self.constants[source]], sig)
+        else:
+            self.nodes.append(Node(Requantize(), (source,), (name,), node.name))
+        return name
 
     def _bias(self, node: Node, form: _Form, x: QuantParams, w: str, bias: str) -> NDArray[np.int32] | None:
         """The bias in units of the accumulator; None if that does not hold the layer's sums."""
@@ -357,14 +406,11 @@ def _rule(op: Op) -> QuantRule | None:
         return None
 
 
-def _integer_weights(
+def _whole_weights(
     data: Array | None, scales: tuple[float, ...], axis: int
-) -> tuple[TensorType, NDArray[np.int8]] | None:
+) -> tuple[NDArray[np.int64], QuantParams] | None:
     """Weights as multiples of the model's own scales."""
     if data is None or len(scales) != data.shape[axis]:
         return None
     q = QuantParams(scales, 0, axis)
-    stored = np.rint(data.astype(np.float64) / q.scales_array(data.ndim))
-    if np.abs(stored).max() > 127:
-        return None
-    return TensorType(data.shape, DType.I8, q), stored.astype(np.int8)
+    return np.rint(data.astype(np.float64) / q.scales_array(data.ndim)).astype(np.int64), q

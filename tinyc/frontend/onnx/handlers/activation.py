@@ -89,14 +89,11 @@ def leaky_relu(node: NodeView) -> str:
 
 def prelu(node: NodeView) -> str:
     """x, or slope · x where x is negative; the slope broadcasts."""
-    if not (node.is_float(0) and node.is_constant(1)):
-        op = Prelu() if node.is_float(0) and node.is_float(1) else Map("prelu")
-        return node.emit(op, node.value(0), node.value(1))
-    x = node.value(0)
-    below = node.emit(Mul(), node.emit(Clamp(high=0.0), x), node.store_like(1, node.floats(1, "slope")))
-    if node.shape_of(below) != node.shape_of(x):
-        raise node.invalid(f"a slope of shape {node.shape(1)} does not broadcast to {node.shape_of(x)}")
-    return node.emit(Add(), node.emit(Clamp(low=0.0), x), below)
+    op = Prelu() if node.is_float(0) and node.is_float(1) and node.is_finite(1) else Map("prelu")
+    y = node.emit(op, node.value(0), node.value(1))
+    if node.shape_of(y) != node.shape(0):
+        raise node.invalid(f"a slope of shape {node.shape(1)} does not broadcast to {node.shape(0)}")
+    return y
 
 
 def _clamped(node: NodeView, low: float, high: float, index: int = 0) -> str:

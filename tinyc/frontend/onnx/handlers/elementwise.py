@@ -74,7 +74,7 @@ _quotient = _arithmetic(Div(), "div")
 
 def div(node: NodeView) -> str:
     """By a constant, a product. In int8 if divisors are of one sign, from 1/16 of the largest on, or scales given."""
-    if node.is_float(1) and node.is_constant(1):
+    if node.is_float(1) and node.is_constant(1) and (node.shape(1) in ((), (1,)) or not node.is_stored(1)):
         divisor = node.constant(1, "divisor").astype(np.float64)
         with np.errstate(divide="ignore"):
             reciprocal = 1 / divisor

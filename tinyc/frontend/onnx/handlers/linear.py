@@ -41,12 +41,13 @@ def gemm(node: NodeView) -> str:
         w = node.store_like(1, alpha * (b if flip_b else b.T))
         zeros = np.zeros(columns, np.float32)
         offset = node.store(zeros, f"{node.name}.bias") if bias is None else node.store_like(2, bias)
-        scales = node.scales(1, axis=int(not flip_b)) if alpha == 1 else ()
+        scales = tuple(abs(alpha) * scale for scale in node.scales(1, axis=int(not flip_b))) if alpha else ()
         y = node.emit(Dense(weight_scales=scales), _maybe_flipped(node, node.value(0), flip_a), w, offset)
         has_c = has_c and bias is None
     elif node.is_constant(0):
         a = node.floats(0, "A").astype(np.float64)
-        y = _constant_times(node, alpha * (a.T if flip_a else a), _maybe_flipped(node, node.value(1), flip_b))
+        scales = node.scales(0, axis=int(flip_a)) if alpha == 1 else ()
+        y = _constant_times(node, alpha * (a.T if flip_a else a), _maybe_flipped(node, node.value(1), flip_b), scales)
     else:
         y = node.emit(
             MatMul(), _maybe_flipped(node, node.value(0), flip_a), _maybe_flipped(node, node.value(1), flip_b)
@@ -78,7 +79,8 @@ def matmul(node: NodeView) -> str:
         y = node.emit(Dense(weight_scales=scales), node.reshaped(node.value(0), a_matrix), node.store_like(1, w), bias)
     elif node.is_constant(0) and prod(a_matrix[:-2]) == 1:
         weights = node.floats(0, "weights").reshape(a_matrix[-2:])
-        y = _constant_times(node, weights, node.reshaped(node.value(1), b_matrix))
+        scales = node.scales(0, axis=-2) if len(a_shape) > 1 else ()
+        y = _constant_times(node, weights, node.reshaped(node.value(1), b_matrix), scales)
     else:
         y = _batched(node, node.reshaped(node.value(0), a_matrix), node.reshaped(node.value(1), b_matrix))
     return node.reshaped(y, shape)
@@ -122,10 +124,13 @@ def _whole_multiple(node: NodeView, value: str, factor: int) -> str:
     return node.emit(Map("mul"), value, node.store(np.array(factor, node.element(0)), f"{node.name}.factor"))
 
 
-def _constant_times(node: NodeView, a: NDArray[np.floating], b: str) -> str:
-    """a b for a constant matrix `a`, as (bᵀ aᵀ)ᵀ: a dense layer with weights `a` over the columns of b."""
+def _constant_times(node: NodeView, a: NDArray[np.floating], b: str, scales: tuple[float, ...]) -> str:
+    """a b for a constant matrix `a`, as (bᵀ aᵀ)ᵀ: a dense layer with weights `a` over the columns of b.
+
+    `scales` are those of its rows, if the model has it in int8.
+    """
     weights, bias = node.store_like(0, a), node.store(np.zeros(len(a), np.float32), f"{node.name}.bias")
-    return _flipped(node, node.emit(Dense(), _flipped(node, b), weights, bias))
+    return _flipped(node, node.emit(Dense(weight_scales=scales), _flipped(node, b), weights, bias))
 
 
 def _flipped(node: NodeView, value: str) -> str:
