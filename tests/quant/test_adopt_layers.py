@@ -139,3 +139,19 @@ def test_wide_weights_with_other_arithmetic_and_kernels(tmp_path: Path) -> None:
     check(model, path, steps=1, scale=0.9)
     with pytest.raises(UnsupportedError, match="'cmsis-nn' has no function for gather"):
         compiled(path, tmp_path / "cmsis", kernels="cmsis-nn")
+
+
+def test_choices_and_sizes_of_stored_numbers(tmp_path: Path) -> None:
+    """Operators of ONNX Runtime on bytes. Its own Resize cuts off what is behind the point."""
+    m = QdqModel()
+    scale, zero = m.constant(F32(0.03)), m.constant(U8(100))
+    x = m.q("x", 0.03, U8(100))
+    mask, other = m.constant(m.rng.random((8, 8)) < 0.5), m.constant(m.rng.integers(0, 256, (3, 1, 1)).astype(U8))
+    given = [m.constant(F32(0.02)), m.constant(U8(90))]
+    y = m.op("QLinearWhere", mask, x, scale, zero, other, *given, scale, zero, domain="com.microsoft")
+    sizes = m.constant(np.array([1, 3, 13, 9]))
+    m.dq(m.op("Resize", y, "", "", sizes, mode="linear"), 0.03, U8(100), out="y")
+    path = m.save(tmp_path / "m.onnx", [IMAGE], {"y": TensorProto.FLOAT})
+    model, told = compiled(path, tmp_path / "out")
+    assert model.report["arithmetic"] == "int8" and not told
+    check(model, path, steps=1, scale=0.03)

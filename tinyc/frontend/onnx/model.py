@@ -19,6 +19,7 @@ from onnx import (
 )
 
 from tinyc.errors import TinycError, UnsupportedError
+from tinyc.frontend.onnx.dynamic import with_plain_activations
 from tinyc.frontend.onnx.legacy import FIRST_MODERN
 from tinyc.frontend.onnx.ports import read_inputs, read_output
 from tinyc.frontend.onnx.qoperators import with_plain_operators
@@ -66,6 +67,7 @@ def read_model(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Model:
     _check_names(graph, real_inputs, tensors, file)
     inputs = read_inputs(real_inputs, shapes, file)
     given, tensors = with_plain_operators(graph.node, tensors, path.parent, file)
+    given, tensors = with_plain_activations(given, tensors, path.parent, file)
     nodes = in_order(given, [*tensors, *(i.name for i in inputs)], file)
     outputs = tuple(read_output(o, file) for o in graph.output)
     return Model(file, path.parent, opsets, tuple(nodes), tensors, inputs, outputs)

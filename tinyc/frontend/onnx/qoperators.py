@@ -28,11 +28,11 @@ _OWN_ATTRIBUTES = {"channels_last", "opset"}  # which the plain operators do not
 _LEAST_INPUTS = {
     "DequantizeLinear": 2, "QGemm": 6, "QLinearAdd": 6, "QLinearAveragePool": 4, "QLinearConcat": 4, "QLinearConv": 8,
     "QLinearGlobalAveragePool": 4, "QLinearLeakyRelu": 4, "QLinearMatMul": 8, "QLinearMul": 6, "QLinearSigmoid": 4,
-    "QLinearSoftmax": 4, "QuantizeLinear": 2,
+    "QLinearSoftmax": 4, "QLinearWhere": 9, "QuantizeLinear": 2,
 }  # fmt: skip
 _STANDARD = {"QLinearConv", "QLinearMatMul"}
 _MOVING = {"Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
-_PICKING = {"GlobalMaxPool", "MaxPool"}  # of real numbers what they are of stored ones
+_PICKING = {"GlobalMaxPool", "MaxPool", "Resize"}  # of real numbers what they are of stored ones
 
 
 def with_plain_operators(
@@ -44,13 +44,20 @@ def with_plain_operators(
         rule = _rule(node)
         if not _is_whole(node, rule is not None):
             writer.nodes.append(node)  # whoever imports it says what is wrong
-        elif node.op_type in _PICKING and not node.domain and node.input[0] in writer.stored:
-            writer.compute(node, node.op_type, [writer.real(node, 0)], writer.stored[node.input[0]])
+        elif (
+            node.op_type in _PICKING and not any(node.output[1:]) and not node.domain and node.input[0] in writer.stored
+        ):
+            ins = [writer.real(node, 0), *node.input[1:]]
+            writer.compute(node, node.op_type, ins, writer.stored[node.input[0]])
         elif rule is None or not writer.knows(node):
             writer.keep(node)
         else:
             rule(writer, node)
     return writer.nodes, {**tensors, **writer.made}
+
+
+def _picks(node: NodeProto) -> bool:
+    return node.op_type in _PICKING and not node.domain and not any(node.output[1:])
 
 
 def _is_whole(node: NodeProto, quantized: bool) -> bool:
@@ -70,7 +77,7 @@ def _rule(node: NodeProto) -> Callable[[_Writer, NodeProto], None] | None:
         return _binary
     return {
         "DequantizeLinear": _plain, "QuantizeLinear": _plain, "QGemm": _gemm, "QLinearConcat": _concat,
-        "QLinearConv": _conv, "QLinearMatMul": _matmul,
+        "QLinearConv": _conv, "QLinearMatMul": _matmul, "QLinearWhere": _where,
     }.get(node.op_type)  # fmt: skip
 
 
@@ -142,6 +149,8 @@ def _is_parameter(node: NodeProto, name: str) -> bool:
     at = list(node.input).index(name)
     if node.op_type in _UNARY or node.op_type in ("DequantizeLinear", "QuantizeLinear"):
         return at != 0 and node.op_type in _UNARY
+    if node.op_type == "QLinearWhere":
+        return at not in (0, 1, 4)
     if node.op_type == "QLinearConcat":
         return at < 2 or (at - 2) % 3 != 0
     return at not in ((0, 3, 8) if node.op_type == "QLinearConv" else (0, 3, 6) if node.op_type == "QGemm" else (0, 3))
@@ -170,6 +179,11 @@ def _binary(writer: _Writer, node: NodeProto) -> None:
 def _concat(writer: _Writer, node: NodeProto) -> None:
     ins = [writer.real(node, index) for index in range(2, len(node.input), 3)]
     writer.compute(node, "Concat", ins, node.input[:2])
+
+
+def _where(writer: _Writer, node: NodeProto) -> None:
+    ins = [node.input[0], writer.real(node, 1), writer.real(node, 4)]
+    writer.compute(node, "Where", ins, node.input[7:9])
 
 
 def _conv(writer: _Writer, node: NodeProto) -> None:

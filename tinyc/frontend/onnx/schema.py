@@ -28,10 +28,7 @@ def check_node(node: NodeProto, opsets: Mapping[str, int], at: str) -> None:
     attributes are known, there once at most, of their types, and whole. `opsets` are those of the known domains.
     """
     if node.domain not in opsets:
-        raise UnsupportedError(
-            f"operator {node.op_type} of the domain '{node.domain}'", at,
-            "export with plain ONNX operators, and resolve functions with onnx.inliner.inline_local_functions",
-        )  # fmt: skip
+        raise UnsupportedError(f"operator {node.op_type} of the domain '{node.domain}'", at, _way_out(node.domain))
     opset = opsets[node.domain]
     try:
         schema = defs.get_schema(node.op_type, opset, node.domain)
@@ -41,6 +38,12 @@ def check_node(node: NodeProto, opsets: Mapping[str, int], at: str) -> None:
         raise UnsupportedError(f"operator {node.op_type} is deprecated in opset {opset}", at)
     _check_ends(node, schema, at)
     _check_attributes(node, schema, opset, at)
+
+
+def _way_out(domain: str) -> str:
+    if domain == "com.microsoft":
+        return "export without ONNX Runtime's extended optimizations, and quantize with QuantFormat.QDQ"
+    return "export with plain ONNX operators, and resolve functions with onnx.inliner.inline_local_functions"
 
 
 def with_known_attributes(node: NodeProto, opsets: Mapping[str, int]) -> NodeProto:
