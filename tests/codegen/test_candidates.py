@@ -49,7 +49,7 @@ def built(choice: Choice, picks: dict[str, str]) -> object:
 
 
 @pytest.mark.parametrize("board", ["qemu-m0", "mps2-an386", "mps3-an547"])
-@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
 def test_on_the_host(tmp_path: Path, board: str, rounding: Rounding) -> None:
     graph, target = networks(range(800, 805), rounding), target_of(board)
     called = set()

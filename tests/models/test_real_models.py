@@ -129,7 +129,9 @@ def check_mode(models: Models, inputs: Inputs, name: str, rounding: Rounding, ke
     check_layers(model, inputs(name, 2))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n == "mcunet_vww_float" else n for n in NAMES]
+)
 def test_float_layers_on_the_host(models: Models, inputs: Inputs, name: str) -> None:
     model = models.get(Build(name, float=True))
     assert not model.graph.is_integer()
