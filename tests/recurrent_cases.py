@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -94,3 +95,33 @@ def recurrent_problems(draw: Draw, kind: str) -> Problem:
     )  # fmt: skip
     sizes = [draw(st.integers(1, most)) for most in (5, 3, 21, 13)]
     return problem_of(op, *sizes, seed=draw(st.integers(0, 2**32 - 1)), peepholes=draw(st.booleans()))
+
+
+def tflite_problem(steps: int, sequences: int, inputs: int, size: int, seed: int) -> Problem:
+    """An LSTM as int8 models of TensorFlow Lite have it, of all scales: gates, c and h may saturate."""
+    rng = np.random.default_rng(seed)
+    scales = 2.0 ** rng.uniform(-11, -3, 8)
+    unit, (x, h) = 2.0 ** int(rng.integers(-20, 3)), 2.0 ** rng.uniform([-7, -12], [-3, -5])
+    of_x, of_h = (
+        (rng.integers(-127, 128, (4, size, n)) * units[:, None, None]).astype(np.float32).reshape(4 * size, n)
+        for n, units in ((inputs, scales[:4]), (size, scales[4:]))
+    )
+    bias = rng.normal(size=4 * size) * rng.choice([0.0, 2.0])
+    op = replace(cell("lstm"), cell_clip=float(rng.choice([0.0, 0.3, 1.7, 1e6])))
+    op = op.with_scales((*map(float, scales), unit), unit * 2**15)
+    kinds = [
+        TensorType((steps, sequences, inputs), DType.I8, QuantParams((float(x),), int(rng.integers(-128, 128)))),
+        f32(*of_x.shape), f32(*of_h.shape), f32(4 * size), TensorType((sequences,), DType.I32),
+        TensorType((1, sequences, size), DType.I8, QuantParams((float(h),), int(rng.integers(-128, 128)))),
+        f32(3 * size), TensorType((1, sequences, size), DType.I8, QuantParams((unit * 256,), 0)),
+    ]  # fmt: skip
+    first, c = (rng.integers(-128, 128, kind.shape).astype(np.int8) for kind in (kinds[5], kinds[7]))
+    units = x * np.repeat(scales[:4], size)
+    bias = (np.rint(bias / units) * units).astype(np.float32)
+    ins = [
+        rng.integers(-128, 128, kinds[0].shape).astype(np.int8), of_x, of_h, bias,
+        np.full(sequences, steps, np.int32), first, np.zeros(3 * size, np.float32), c,
+    ]  # fmt: skip
+    outs = (replace(kinds[5], shape=(steps + 1, sequences, size)), kinds[7])
+    constants = {i: a for i, a in enumerate(ins) if i not in (0, 4, 5, 7)}
+    return Problem(op, Signature(tuple(kinds), outs, Rounding.TFLITE, constants), tuple(ins))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 from tflite_model import Scale, TfliteModel
+from tflite_recurrent import lstm
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Shape = tuple[int, ...]
@@ -317,6 +318,7 @@ EXACT: Mapping[str, Callable[[Draw], TfliteModel]] = {
     "SUM": partial(reduction, "SUM", False),
     "TANH": unary("TANH", lambda *_: (1 / 128, 0)),
     "TRANSPOSE_CONV": transposed_convolution,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": lstm,
     "moves": moves,
     "network": network,
 }

@@ -63,6 +63,11 @@ class TfliteModel:
         self.model.buffers.append(buffer)
         return index
 
+    def variable(self, shape: Sequence[int], dtype: str = "float32", scale: Scale | None = None) -> int:
+        index = self.tensor(shape, dtype, scale)
+        self.graph.tensors[index].isVariable = True
+        return index
+
     def input(self, shape: Sequence[int], dtype: str = "float32", scale: Scale | None = None) -> int:
         index = self.tensor(shape, dtype, scale, name=f"in{len(self.graph.inputs)}")
         self.graph.inputs.append(index)

@@ -36,6 +36,12 @@ TINYC_ALWAYS_INLINE int8_t tinyc_stored(int32_t value)
     return (int8_t)(value < -128 ? -128 : value);
 }
 
+/* Whether it has a c. */
+TINYC_ALWAYS_INLINE int tinyc_is_lstm(const tinyc_recurrent_params *p)
+{
+    return p->cell == TINYC_LSTM || p->cell == TINYC_LSTM_TFLITE;
+}
+
 /* value / 2^right to nearest, ties up; right at least 0. */
 TINYC_ALWAYS_INLINE int32_t tinyc_rounded(int32_t value, int32_t right)
 {
@@ -132,7 +138,7 @@ TINYC_ALWAYS_INLINE void tinyc_lstm_step(const tinyc_recurrent_params *p, const 
             forget = tinyc_gate(p, curves, 0, tinyc_peep(p, curves, 2, k, gates[2 * n], c));
         }
         const int32_t added = in * tinyc_gate(p, curves, 1, gates[3 * n]) >> p->in_right;
-        c = tinyc_saturated_16(tinyc_rounded(forget * c + added, p->cell_right));
+        c = tinyc_clip(tinyc_rounded(forget * c + added, p->cell_right), p->cell_clip);
         cell->state[k] = (int16_t)c;
         const int32_t out = tinyc_gate(p, curves, 0, tinyc_peep(p, curves, 1, k, gates[n], c));
         if (p->narrower >= 0) {
@@ -153,7 +159,7 @@ TINYC_ALWAYS_INLINE void tinyc_cell_start(const tinyc_recurrent_params *p, const
         const int32_t state = tinyc_saturated_16(tinyc_scaled(&p->first, (h[k] - p->first_zero) * finest));
         cell->h[k] = tinyc_stored_state(p, state);
         cell->state[k] = (int16_t)state;
-        if (p->cell == TINYC_LSTM) {
+        if (tinyc_is_lstm(p)) {
             const int32_t first = tinyc_scaled(&p->first_c, (c[k] - p->first_c_zero) * finest);
             cell->state[k] = (int16_t)tinyc_saturated_16(first);
         }
@@ -164,7 +170,7 @@ TINYC_ALWAYS_INLINE void tinyc_cell_start(const tinyc_recurrent_params *p, const
 TINYC_ALWAYS_INLINE void tinyc_cell_end(const tinyc_recurrent_params *p, const tinyc_cell *cell, int8_t *y, int8_t *y_c)
 {
     (void)memcpy(y, cell->h, (size_t)p->size);
-    for (int32_t k = 0; p->cell == TINYC_LSTM && k < p->size; ++k) {
+    for (int32_t k = 0; tinyc_is_lstm(p) && k < p->size; ++k) {
         y_c[k] = tinyc_stored(tinyc_scaled(&p->last_c, cell->state[k] * TINYC_ONE));
     }
 }

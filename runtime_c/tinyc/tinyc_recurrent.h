@@ -128,8 +128,8 @@ static inline void tinyc_recurrent_store(const tinyc_recurrence *all, float *y, 
             z_[k_] = (1.0f - z_[k_]) * new_ + z_[k_] * h_[k_];                                                         \
         } (void)memcpy(h_, z_, (size_t)size_ * sizeof(float));)
 
-/* Gates i, o, f and c; `pp` has the peepholes of the first three. Work area: eight states. */
-#define tinyc_lstm_inline(F, G, H, CLIP, params, px, pw, pr, pb, plengths, pfirst, pp, pfirst_c, pwork, py, pc)        \
+/* Gates i, o, f and c; `pp` has the peepholes of the first three. CELL clips c. Work area: eight states. */
+#define tinyc_lstm_inline(F, G, H, CLIP, CELL, params, px, pw, pr, pb, plengths, pfirst, pp, pfirst_c, pwork, py, pc)  \
     do {                                                                                                               \
         const tinyc_recurrence *const cells_ = (params);                                                               \
         (void)memcpy((pc), (pfirst_c), (size_t)(cells_->sequences * cells_->size) * sizeof(float));                    \
@@ -143,7 +143,8 @@ static inline void tinyc_recurrent_store(const tinyc_recurrence *all, float *y, 
                 TINYC_RECURRENT_APPLY(F, CLIP, work_[k_] + p_[k_] * c_[k_], in_);                                      \
                 TINYC_RECURRENT_APPLY(F, CLIP, work_[2 * size_ + k_] + p_[2 * size_ + k_] * c_[k_], forget_);          \
                 TINYC_RECURRENT_APPLY(G, CLIP, work_[3 * size_ + k_], new_);                                           \
-                c_[k_] = (all_->variant != 0 ? 1.0f - in_ : forget_) * c_[k_] + in_ * new_;                            \
+                TINYC_RECURRENT_APPLY(                                                                                 \
+                    a, CELL, (all_->variant != 0 ? 1.0f - in_ : forget_) * c_[k_] + in_ * new_, c_[k_]);               \
                 TINYC_RECURRENT_APPLY(F, CLIP, work_[size_ + k_] + p_[size_ + k_] * c_[k_], out_);                     \
                 TINYC_RECURRENT_APPLY(H, v_, c_[k_], new_);                                                            \
                 h_[k_] = out_ * new_;                                                                                  \

@@ -22,17 +22,20 @@ TINYC_ALWAYS_INLINE const int32_t *tinyc_through_pairs(const tinyc_recurrent_par
                                                        const tinyc_cell *cell, const int32_t *w, int16_t *results)
 {
     const uint32_t *const column = cell->column + 2 * gates->from;
+    const int32_t words = tinyc_scale_words(p);
     for (int32_t row = 0; row < gates->rows; row += 2) {
         int32_t sums[4];
-        int32_t scales[2];
+        int32_t scales[4];
         if (p->wide != 0) {
             w = tinyc_pairs_of_one(sums, column, w, gates->fours, 1);
         } else {
             w = tinyc_pairs_of_one(sums, column, w, gates->fours, 0);
         }
-        w = tinyc_pairs_next(w, scales);
-        results[row] = tinyc_gate_result(gates, sums[0], scales[0]);
-        results[row + 1] = tinyc_gate_result(gates, sums[1], scales[1]);
+        for (int32_t i = 0; i < words; ++i) {
+            w = tinyc_pairs_next(w, scales + 2 * i);
+        }
+        results[row] = tinyc_gate_result(p, gates, sums[0], scales);
+        results[row + 1] = tinyc_gate_result(p, gates, sums[1], scales + words);
     }
     return w;
 }

@@ -19,15 +19,17 @@ TINYC_ALWAYS_INLINE void tinyc_take_rows(const tinyc_recurrent_params *p, const 
 TINYC_ALWAYS_INLINE const int32_t *tinyc_through_rows(const tinyc_recurrent_params *p, const tinyc_gates *gates,
                                                       const tinyc_cell *cell, const int32_t *w, int16_t *results)
 {
-    (void)p;
     const int8_t *const values = cell->bytes + 4 * gates->from;
+    const int32_t words = tinyc_scale_words(p);
     for (int32_t row = 0; row < gates->rows; row += 4) {
         int32_t sums[4] = {w[0], w[1], w[2], w[3]};
-        (void)tinyc_dot_four_rows(4 * gates->fours, 4 * gates->fours, values, (const int8_t *)(w + 8), sums);
+        const int32_t *const scales = w + 4;
+        w = scales + 4 * words;
+        (void)tinyc_dot_four_rows(4 * gates->fours, 4 * gates->fours, values, (const int8_t *)w, sums);
         for (int32_t i = 0; i < 4; ++i) {
-            results[row + i] = tinyc_gate_result(gates, sums[i] * (1 << gates->bits), w[4 + i]);
+            results[row + i] = tinyc_gate_result(p, gates, sums[i] * (1 << gates->bits), scales + words * i);
         }
-        w += 8 + 4 * gates->fours;
+        w += 4 * gates->fours;
     }
     return w;
 }

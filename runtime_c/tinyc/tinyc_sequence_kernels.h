@@ -37,8 +37,8 @@ typedef struct {
 void tinyc_matmul_pairs_s8(const tinyc_matmul_pairs_params *params, const int8_t *a, const int8_t *b,
                            uint32_t *workspace, int8_t *y);
 
-/* Recurrent cells: tinyc/ops/_cells.py says what they compute. */
-enum { TINYC_RNN, TINYC_GRU, TINYC_LSTM };
+/* Recurrent cells: tinyc/ops/_cells.py says what they compute, _tflite_cells.py what TensorFlow Lite's LSTM does. */
+enum { TINYC_RNN, TINYC_GRU, TINYC_LSTM, TINYC_LSTM_TFLITE };
 
 /* y = (high word of x * multiplier + offset * 2^right + 2^(right - 1)) >> right; right in [1, 21], |offset| <= 128. */
 typedef struct {
@@ -46,7 +46,8 @@ typedef struct {
 } tinyc_scaling;
 
 /* Rows of weights over `fours` times four values of a column from number `from` on. Sums, times 2^bits, times the row's
- * multiplier, lose 32 + right bits; bits in [0, 8], right in [1, 30]. */
+ * multiplier, lose 32 + right bits; bits in [0, 8], right in [1, 30]. TensorFlow Lite's LSTM scales sums by a multiplier
+ * and a shift of the row instead, and adds the results of rows of x and of rows of h. */
 typedef struct {
     int32_t rows, from, fours, bits, right;
 } tinyc_gates;
@@ -67,6 +68,7 @@ typedef struct {
     int32_t reset_right;         /* GRU */
     int32_t in_right;            /* LSTM: by which what is let in is shifted */
     int32_t cell_right;          /* and c after that */
+    int32_t cell_clip;           /* of c; more than 32767: none */
     int32_t narrower;            /* and c for the last function; to the left if negative */
     int32_t first_zero, first_c_zero;
     tinyc_scaling first, first_c, last_c, result;
@@ -74,16 +76,16 @@ typedef struct {
 
 /* h after each step and behind it the last h: y [steps + 1, sequences, size]; of an LSTM the last c: y_c [1, sequences,
  * size]; for others c and y_c are not read or written. x [steps, sequences, inputs], h and c [1, sequences, size], the
- * lengths of the sequences. `curves` has 257 points for each function. The workspace has room for a column of
+ * lengths of the sequences. `curves` has 257 points for each function, of TensorFlow Lite's LSTM 256 for all. The workspace has room for a column of
  * 4 * (x_fours + h_fours) bytes, for pairs as many int16 besides, and then for int16 results of all rows of gates, made
  * up to a multiple of four rows, for 2 * size bytes and for size bytes, each made up to a multiple of four. */
 
-/* For the DSP extension. Weights as tinyc_pairs.h has them, for each pair of rows, and one multiplier for each row. */
+/* For the DSP extension. Weights as tinyc_pairs.h has them, for each pair of rows, and the scale of each row. */
 void tinyc_recurrent_pairs_s8(const tinyc_recurrent_params *params, const int8_t *x, const int32_t *w,
                               const int16_t *curves, const int32_t *lengths, const int8_t *h, const int8_t *c,
                               int32_t *workspace, int8_t *y, int8_t *y_c);
 
-/* For all cores. Weights: for every four rows four sums to start from, four multipliers, four rows of bytes. */
+/* For all cores. Weights: for every four rows four sums to start from, four scales, four rows of bytes. */
 void tinyc_recurrent_rows_s8(const tinyc_recurrent_params *params, const int8_t *x, const int32_t *w,
                              const int16_t *curves, const int32_t *lengths, const int8_t *h, const int8_t *c,
                              int32_t *workspace, int8_t *y, int8_t *y_c);

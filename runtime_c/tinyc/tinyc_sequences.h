@@ -3,12 +3,22 @@
 #ifndef TINYC_SEQUENCES_H
 #define TINYC_SEQUENCES_H
 
-#include "tinyc_cells.h"
+#include "tinyc_tflite_lstm.h"
+
+/* Words that the scale of a row of gates takes: its multiplier, and of TensorFlow Lite's LSTM its shift. */
+TINYC_ALWAYS_INLINE int32_t tinyc_scale_words(const tinyc_recurrent_params *p)
+{
+    return p->cell == TINYC_LSTM_TFLITE ? 2 : 1;
+}
 
 /* The int16 of a sum times 2^bits. */
-TINYC_ALWAYS_INLINE int16_t tinyc_gate_result(const tinyc_gates *gates, int32_t sum, int32_t multiplier)
+TINYC_ALWAYS_INLINE int16_t tinyc_gate_result(const tinyc_recurrent_params *p, const tinyc_gates *gates, int32_t sum,
+                                              const int32_t *scale)
 {
-    const int32_t value = tinyc_high_product(sum, multiplier, 1 << (gates->right - 1)) >> gates->right;
+    if (p->cell == TINYC_LSTM_TFLITE) {
+        return (int16_t)tinyc_int16(tinyc_requantized(sum >> gates->bits, scale[0], scale[1]));
+    }
+    const int32_t value = tinyc_high_product(sum, scale[0], 1 << (gates->right - 1)) >> gates->right;
     return (int16_t)tinyc_saturated_16(value);
 }
 
@@ -36,6 +46,10 @@ TINYC_ALWAYS_INLINE void tinyc_cell_step(const tinyc_recurrent_params *p, const 
         tinyc_rnn_step(p, curves, cell);
     } else if (p->cell == TINYC_LSTM) {
         tinyc_lstm_step(p, curves, cell);
+    } else if (p->cell == TINYC_LSTM_TFLITE) {
+        int16_t *const of_h = cell->gates + 4 * p->size;
+        (void)through(p, &p->gates[1], cell, w, of_h);
+        tinyc_tflite_lstm_step(p, curves, cell, of_h);
     } else {
         int16_t *const last = cell->gates + (p->gates[0].rows + 3) / 4 * 4;
         int16_t *const products = last + (p->gates[1].rows + 3) / 4 * 4;

@@ -14,7 +14,7 @@ from tinyc.frontend.builder import Builder
 from tinyc.frontend.grids import Grid
 from tinyc.frontend.tensors import Array, as_float32
 from tinyc.ir.op import Op
-from tinyc.ir.types import TensorType
+from tinyc.ir.types import QuantParams, TensorType
 from tinyc.ops.dequantize import Dequantize
 from tinyc.ops.mul import Mul
 from tinyc.ops.reshape import Reshape
@@ -97,10 +97,7 @@ class View:
             return known.value
         stored = known.grid.per_tensor if known.grid else None
         if stored is not None:
-            # the integers stay, for those who compute with them
-            data, q = stored
-            codes = self.store(data, self._in_names[index])
-            return self._builder.late(Dequantize(q.per_tensor_scale, q.zero_point), codes, self._in_names[index])
+            return self.store_integers(*stored, self._in_names[index])
         return self.store(known.data, self._in_names[index])
 
     def shape(self, index: int) -> tuple[int, ...]:
@@ -179,6 +176,10 @@ class View:
     def store(self, data: Array, name: str) -> str:
         """A new constant of the graph, float32; `name` is for reading."""
         return self._builder.constant(data, name, self.where)
+
+    def store_integers(self, data: Array, q: QuantParams, name: str) -> str:
+        """Real numbers, of which the graph has the integers as a constant, for those who compute with them."""
+        return self._builder.late(Dequantize(q.per_tensor_scale, q.zero_point), self.store(data, name), name)
 
     def store_number(self, number: float, what: str) -> str:
         """A new constant that is one number; `what` it is, for reading."""

@@ -12,10 +12,11 @@ from tinyc.errors import UnsupportedError, VerifyError
 from tinyc.ir.kernel import Candidate, Code, In, KernelCall, KernelTarget, Out, Struct, Workspace, loop_call
 from tinyc.ir.op import Array, Op, Region, Signature
 from tinyc.ir.rules import AsIs, Free, Observed, Own, QuantRule
-from tinyc.ir.types import DType, TensorType
-from tinyc.ops._cells import EXTRA, LENGTHS, B, C, H, Numbers, R, W, X
+from tinyc.ir.types import DType, Rounding, TensorType
+from tinyc.ops._cells import EXTRA, LENGTHS, B, C, H, Numbers, R, States, W, X
 from tinyc.ops._curves import Function, bits_of, is_smooth, settles
 from tinyc.ops._functions import FUNCTIONS
+from tinyc.ops._tflite_cells import TfliteNumbers
 from tinyc.ops.kernels import recurrent
 
 
@@ -46,9 +47,10 @@ class Recurrent(Op):
     bias of the product with h in its last gate, of an LSTM the peepholes and the first c. Gates are in ONNX's order.
     Results: h (steps + 1, sequences, size), and c (1, sequences, size). With `reverse` sequences run from their end.
     `variant`: a GRU resets behind the product, an LSTM forgets what it does not let in. What goes into a gate's
-    function is clipped to ±`clip`, if that is not 0.
+    function is clipped to ±`clip`, if that is not 0, and an LSTM's c to ±`cell_clip`.
 
     In int8, `_cells.py` has the arithmetic. `formats`: the bits before the point of what is inside, see `internals`.
+    `scales`: what a TensorFlow Lite model says of an LSTM; under its rounding `_tflite_cells.py` has the arithmetic.
     """
 
     name: ClassVar[str] = "recurrent"
@@ -61,6 +63,8 @@ class Recurrent(Op):
     variant: bool = False
     clip: float = 0.0
     formats: tuple[int, ...] = ()
+    cell_clip: float = 0.0
+    scales: tuple[float, ...] = ()
 
     def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
         cell = CELLS.get(self.cell)
@@ -121,6 +125,8 @@ class Recurrent(Op):
         i = self._apply(0, i + to_in * c, seen)
         forget = 1 - i if self.variant else self._apply(0, f + to_forget * c, seen)
         c = forget * c + i * self._apply(1, g, seen)
+        if self.cell_clip:
+            c = np.clip(c, -np.float32(self.cell_clip), np.float32(self.cell_clip))
         seen.setdefault("c", []).append(c)
         return [self._apply(0, o + to_out * c, seen) * self._function(2).of(c).astype(np.float32), c]
 
@@ -174,6 +180,13 @@ class Recurrent(Op):
     def knows_internals(self) -> bool:
         return bool(self.formats)
 
+    def with_scales(self, scales: Sequence[float], largest: float) -> Recurrent:
+        """An LSTM of a TensorFlow Lite model whose c is at most `largest`."""
+        anything = (-(2.0**15), 2.0**15)
+        found = replace(self, scales=tuple(scales)).with_internals([anything, anything, (-largest, largest)])
+        assert isinstance(found, Recurrent)
+        return found
+
     def _gate_format(self, index: int, seen: float) -> int:
         return min(self.settled(index, bits_of(seen)), bits_of(self.clip) if self.clip else 15)
 
@@ -187,7 +200,11 @@ class Recurrent(Op):
         return float(np.abs(values).max())
 
     def eval_int(self, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
-        return Numbers(self, sig).run(ins)
+        return self._numbers(sig).run(ins)
+
+    def _numbers(self, sig: Signature) -> States:
+        as_tflite = self.scales and sig.rounding is Rounding.TFLITE
+        return TfliteNumbers(self, sig) if as_tflite else Numbers(self, sig)
 
     # Contract
 
@@ -199,7 +216,7 @@ class Recurrent(Op):
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         if sig.x.quant:
-            return recurrent.candidates(Numbers(self, sig), sig, target)
+            return recurrent.candidates(self._numbers(sig), sig, target)
         return [(self._float_call(sig),)]
 
     def _float_call(self, sig: Signature) -> KernelCall:
@@ -208,13 +225,16 @@ class Recurrent(Op):
             Code(FUNCTIONS[function].c["f"], given)
             for function, given in zip(self.functions, self.parameters, strict=True)
         ]
-        clip = Code("v_ > {0} ? {0} : v_ < -{0} ? -{0} : v_", (self.clip,)) if self.clip else Code("v_")
+        clips = [
+            Code("v_ > {0} ? {0} : v_ < -{0} ? -{0} : v_", (most,)) if most else Code("v_")
+            for most in (self.clip, self.cell_clip)[: cell.states]
+        ]
         fields = {
             "steps": steps, "sequences": sequences, "inputs": inputs, "size": size,
             "reverse": int(self.reverse), "variant": int(self.variant),
         }  # fmt: skip
         return loop_call(
-            f"tinyc_{self.cell}", "tinyc_recurrent.h", *functions, clip, Struct("tinyc_recurrence", fields, "sizes"),
+            f"tinyc_{self.cell}", "tinyc_recurrent.h", *functions, *clips, Struct("tinyc_recurrence", fields, "sizes"),
             *(In(i) for i in range(len(sig.ins))), Workspace(), *(Out(i) for i in range(len(sig.outs))),
             workspace_bytes=4 * cell.scratch * size,
         )  # fmt: skip

@@ -26,10 +26,13 @@ def share_common(graph: Graph) -> Graph:
 
 
 def _share_constants(graph: Graph) -> Graph:
+    """Integers that stand for different real numbers stay apart: what a value counts in is one for all its readers."""
     first: dict[tuple[object, ...], str] = {}
-    same = {
-        name: first.setdefault((data.dtype.str, data.shape, data.tobytes(), graph.types[name]), name)
-        for name, data in graph.constants.items()
-    }
+    readers = graph.consumers()
+    same = {}
+    for name, data in graph.constants.items():
+        stands_for = frozenset(node.op.dequantization() for node in readers[name])
+        key = (data.dtype.str, data.shape, data.tobytes(), graph.types[name], stands_for)
+        same[name] = first.setdefault(key, name)
     nodes = [Node(n.op, tuple(same.get(v, v) for v in n.ins), n.outs, n.name) for n in graph.nodes]
     return graph.with_nodes(nodes)

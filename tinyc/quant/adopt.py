@@ -17,7 +17,7 @@ from tinyc.errors import UnsupportedError
 from tinyc.ir.graph import Graph, Names, Node, Port
 from tinyc.ir.narrow import Narrow
 from tinyc.ir.op import Array, Op, Signature
-from tinyc.ir.rules import AsIs, Bias, Fixed, Free, Own, QuantRule, SameAs, Unify, Weight
+from tinyc.ir.rules import AsIs, Bias, Fixed, Free, Observed, OutputRule, Own, QuantRule, SameAs, Unify, Weight
 from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
 from tinyc.ops.concat import Concat
 from tinyc.ops.dequantize import Dequantize
@@ -245,18 +245,22 @@ class _Adoption:
         if form is None or made is None:
             return False
         op, ins = made
-        (out,), shape = node.outs, self.types[node.outs[0]].shape
-        if self.producers[code].ins == node.outs:
+        (out, *further), shape = node.outs, self.types[node.outs[0]].shape
+        if self.producers[code].ins == (out,):
             name = self._define(code, code, shape)
             self.done.add(code)
         else:  # it is moved first, as it is stored
             name = self.stored[out] = out if form.result == q else self._new(out, shape, q)
             self.types[name] = TensorType(shape, DType.I8, q)
+        for value, rule in zip(further, form.op.quant_rule.outs[1:], strict=True):
+            index = _source(rule)
+            if index is not None:
+                self.types[value] = TensorType(self.types[value].shape, DType.I8, self.types[ins[index]].q)
         if form.result == q:
-            self.nodes.append(Node(op, ins, (name,), node.name))
+            self.nodes.append(Node(op, ins, (name, *further), node.name))
         else:
             self.types[out] = TensorType(shape, DType.I8, form.result)
-            self.nodes += [Node(op, ins, (out,), node.name), Node(Requantize(), (out,), (name,), node.name)]
+            self.nodes += [Node(op, ins, node.outs, node.name), Node(Requantize(), (out,), (name,), node.name)]
         return True
 
     def _store_constants(self, node: Node) -> None:
@@ -273,9 +277,11 @@ class _Adoption:
                 self.stored[value] = self._constant(value, kind, q.quantize(data, DType.I8))
 
     def _only_code(self, node: Node) -> str | None:
-        """The stored value that the result becomes, moved at most, if it becomes nothing else."""
-        value = node.outs[0]
-        while len(node.outs) == 1 and self.uses[value] == 1 and self.consumers[value]:
+        """The stored value that the first result becomes, moved at most, if that is all that is read of the node."""
+        value, *further = node.outs
+        if any(self.uses[other] for other in further):
+            return None
+        while self.uses[value] == 1 and self.consumers[value]:
             (reader,) = self.consumers[value]
             (value,) = reader.outs[:1]
             if reader.op.quantization() and value in self.codes.params:
@@ -300,6 +306,8 @@ class _Adoption:
         op = node.op.without_given_scales()
         rule = _rule(op)
         if rule is None or not op.knows_internals:
+            return None
+        if any(_source(out) is None and not isinstance(out, Free) for out in rule.outs[1:]):
             return None
         activations = [i for i in range(len(kinds)) if isinstance(rule.of_input(i), AsIs)]
         if any(node.ins[i] not in self.stored for i in activations):
@@ -397,6 +405,14 @@ class _Adoption:
         if most.max() >= 2**31 or form.result.per_tensor_scale < finest:
             return None
         return units.astype(np.int32)
+
+
+def _source(rule: OutputRule) -> int | None:
+    """The input with whose parameters a result can be stored that nobody reads."""
+    match rule:
+        case SameAs(index=index) | Observed(covers=(index, *_)):
+            return index
+    return None
 
 
 def _rule(op: Op) -> QuantRule | None:

@@ -45,6 +45,20 @@ class NodeView(View):
         """The element type in which the model has a result."""
         return dtype(self._output(index), self.where)
 
+    def stored_type(self, index: int) -> DType:
+        """The element type in which the model has an input."""
+        return dtype(self._given(index), self.where)
+
+    def is_variable(self, index: int) -> bool:
+        """Whether the input keeps its value from one operator that changes it to the next."""
+        return self._given(index).is_variable
+
+    def _given(self, index: int) -> Tensor:
+        tensor = self._tensors[index] if index < len(self._tensors) else None
+        if tensor is None:
+            raise self.invalid(f"input {index} is missing")
+        return tensor
+
     def _output(self, index: int) -> Tensor:
         if index >= len(self.outputs):
             raise self.invalid(f"it has {len(self.outputs)} results, at least {index + 1} are expected")

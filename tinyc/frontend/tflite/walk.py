@@ -132,6 +132,8 @@ class Walk:
             return self.real(tensor, where)
         if operator.code not in STATEFUL:
             raise UnsupportedError(f"'{tensor.name}' is a variable, which keeps its value from run to run", where)
+        if tensor.data is not None or sum(other.inputs.count(tensor.index) for other in self.model.operators) > 1:
+            raise UnsupportedError(f"'{tensor.name}' is a variable that has data, or that is read twice", where)
         check_shape(tensor, where)
         return Constant(np.zeros(tensor.shape, element(tensor, where)))
 

@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from tinyc.ir.kernel import Candidate, In, KernelCall, KernelTarget, Out, Struct, Table, Workspace, inlined, tinyc_call
 from tinyc.ir.op import Signature
-from tinyc.ops._cells import LENGTHS, MOST_BITS, C, Gates, H, Numbers, Scaling, X
-from tinyc.ops._curves import LIMIT, Curve
+from tinyc.ops._cells import LENGTHS, MOST_BITS, C, Gates, H, Scaling, States, X
+from tinyc.ops._curves import LIMIT
 from tinyc.ops.kernels.conv_pairs import by_pairs, words_of
 
 I64 = NDArray[np.int64]
 
-FORMS = ("rnn", "gru", "lstm")
+FORMS = ("rnn", "gru", "lstm", "lstm_tflite")
 BLOCK = 4  # rows whose results are made room for, and that kernels without pairs take at a time
 NONE = Scaling(0, 1)
 
 
-def candidates(numbers: Numbers, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
+def candidates(numbers: States, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
     """The fastest first: functions that are made for the cell, then a shared one."""
     if not target.dsp or target.mve:
         call = _Packed(numbers, sig, unit=4).call("rows", 0)
@@ -37,7 +37,7 @@ def candidates(numbers: Numbers, sig: Signature, target: KernelTarget) -> Sequen
 class _Packed:
     """A cell whose column has parts of a multiple of `unit` values for x and for h."""
 
-    def __init__(self, numbers: Numbers, sig: Signature, unit: int) -> None:
+    def __init__(self, numbers: States, sig: Signature, unit: int) -> None:
         self.numbers, self.sig = numbers, sig
         self.inputs, self.size = sig.x.shape[2], sig.y.shape[2]
         self.parts = [-(-count // unit) * unit for count in (self.inputs, self.size)]
@@ -70,11 +70,7 @@ class _Packed:
     def _part(self, gates: Gates) -> tuple[int, int]:
         """The first value of the column that the gates read, and how many."""
         x, h = self.parts
-        count = gates.weights.shape[1]
-        if count == self.inputs + self.size:
-            return 0, x + h
-        # behind a reset there are gates of x and then gates of h
-        return (0, x) if gates is self.numbers.gates[1] else (x, h)
+        return {"xh": (0, x + h), "x": (0, x), "h": (x, h)}[gates.reads]
 
     def _columns(self, gates: Gates) -> I64:
         """The weights (rows, values), as far apart as the values in the column."""
@@ -90,8 +86,7 @@ class _Packed:
     def _pairs(self, gates: Gates, wide: bool) -> I64:
         odd = len(gates.weights) % 2
         weights, start, scales = (
-            np.pad(a, [(0, odd), (0, 0)])
-            for a in (self._columns(gates), gates.start[:, None], gates.multipliers[:, None])
+            np.pad(a, [(0, odd), (0, 0)]) for a in (self._columns(gates), gates.start[:, None], gates.scales)
         )
         values = weights.reshape(len(weights), -1, 4)
         start = start << gates.bits
@@ -104,24 +99,22 @@ class _Packed:
     def _rows(self, gates: Gates) -> I64:
         missing = -len(gates.weights) % BLOCK
         weights, start, scales = (
-            np.pad(a, [(0, missing), (0, 0)])
-            for a in (self._columns(gates), gates.start[:, None], gates.multipliers[:, None])
+            np.pad(a, [(0, missing), (0, 0)]) for a in (self._columns(gates), gates.start[:, None], gates.scales)
         )
         words = np.ascontiguousarray(weights.astype(np.int8)).view("<i4").astype(np.int64)
         blocks = [a.reshape(len(weights) // BLOCK, -1) for a in (start, scales, words)]
         return np.concatenate(blocks, axis=1).reshape(-1)
 
     def _curves(self) -> tuple[NDArray[np.int16], dict[str, Any]]:
-        """The table of curves, each of which is there once, and peepholes; and where they start."""
-        distinct: list[Curve] = []
+        """The table of what functions read, all there once, and peepholes; and where they start."""
+        table: list[NDArray[np.int16]] = []
         starts = []
-        for curve in self.numbers.curves:
-            same = [i for i, other in enumerate(distinct) if np.array_equal(other.entries, curve.entries)]
-            starts.append(same[0] if same else len(distinct))
-            distinct += [] if same else [curve]
-        table = [curve.entries for curve in distinct]
+        for entries in self.numbers.tables:
+            same = [i for i, other in enumerate(table) if np.array_equal(other, entries)]
+            starts.append(same[0] if same else len(table))
+            table += [] if same else [entries]
         size = len(table[0])
-        peepholes = self.numbers.peepholes if len(self.sig.outs) > 1 else []
+        peepholes = self.numbers.peepholes
         used = any(p.weights.any() for p in peepholes)
         fields = {
             "curves": tuple(size * at for at in [*starts, 0, 0][:3]),
@@ -138,17 +131,18 @@ class _Packed:
         gates = [self._gate_fields(g) for g in self._gates()]
         none = dict.fromkeys(("rows", "from", "fours", "bits"), 0) | {"right": 1}
         return {
-            "cell": FORMS.index(op.cell),
+            "cell": FORMS.index(numbers.form or op.cell),
             "steps": steps, "sequences": sequences, "inputs": inputs, "size": self.size,
             "reverse": int(op.reverse), "variant": int(op.variant),
             "x_fours": self.parts[0] // 4, "h_fours": self.parts[1] // 4,
             "gates": tuple([*gates, none, none][:3]),
             "zero_point": numbers.y.zero_point,
             "clips": tuple([*numbers.clips, LIMIT][:2]),
-            "reset_right": numbers.reset_right if op.cell == "gru" else 0,
-            "in_right": numbers.in_right if lstm else 0,
-            "cell_right": numbers.cell_right if lstm else 0,
-            "narrower": numbers.narrower if lstm else 0,
+            "reset_right": numbers.reset_right,
+            "in_right": numbers.in_right,
+            "cell_right": numbers.cell_right,
+            "cell_clip": numbers.cell_clip,
+            "narrower": numbers.narrower,
             "first_zero": numbers.first_zero,
             "first_c_zero": numbers.first_c_zero if lstm else 0,
             "first": _scaling(numbers.first),

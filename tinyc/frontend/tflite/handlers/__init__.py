@@ -15,6 +15,7 @@ from tinyc.frontend.tflite.handlers import (
     linear,
     moves,
     pooling,
+    recurrent,
     reduction,
     resize,
     shape,
@@ -126,9 +127,10 @@ HANDLERS: Mapping[str, Handler] = {
     "TOPK_V2": reduction.top_k,
     "TRANSPOSE": shape.transpose,
     "TRANSPOSE_CONV": convolution.transpose_conv,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent.unidirectional_sequence_lstm,
     "UNPACK": moves.unpack,
     "ZEROS_LIKE": shape.zeros_like,
 }
 
-STATEFUL: frozenset[str] = frozenset()
+STATEFUL = frozenset({"UNIDIRECTIONAL_SEQUENCE_LSTM"})
 """Operators of which variables are the state before the first step: zeros."""
