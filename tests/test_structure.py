@@ -59,6 +59,7 @@ NAMED = {
         for part in ("Add", "Div", "Map", "Mean", "Mul", "SquaredDifference", "Sub")
     },
     ("passes/fuse_normalization.py", "Normalize"): "… which are one operator",
+    ("passes/fuse_tables.py", "Lookup"): "what elementwise layers of one tensor are together",
     **{("passes/split_slopes.py", part): "of which PRelu is made" for part in ("Add", "Clamp", "Mul")},
     ("passes/split_slopes.py", "Prelu"): "the one function with two slopes",
     ("passes/to_convolutions.py", "DepthwiseConv2D"): "the convolution that scales channels one by one",

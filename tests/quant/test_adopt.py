@@ -97,7 +97,7 @@ def test_constants_functions_and_rescaling(tmp_path: Path) -> None:
     m.dq(m.q(m.op("Sigmoid", both), 1 / 255, U8(0)), 1 / 255, U8(0), out="y")
     path = m.save(tmp_path / "m.onnx", [IMAGE], {"y": TensorProto.FLOAT})
     model, told = compiled(path, tmp_path / "out")
-    wanted = {"concat", "depthwise_conv2d", "lookup", "max_pool2d", "mul", "requantize"}
+    wanted = {"concat", "depthwise_conv2d", "lookup", "max_pool2d", "mul"}
     assert not told and set(operators(model)) - {"transpose"} == wanted
     check(model, path, steps=1, scale=1 / 255, on="sanitized")
 

@@ -155,3 +155,16 @@ def test_choices_and_sizes_of_stored_numbers(tmp_path: Path) -> None:
     model, told = compiled(path, tmp_path / "out")
     assert model.report["arithmetic"] == "int8" and not told
     check(model, path, steps=1, scale=0.03)
+
+
+@pytest.mark.parametrize("rounding", list(Rounding))
+def test_pieces_of_a_function_are_one_table(tmp_path: Path, rounding: Rounding) -> None:
+    """Each with its rounding, and a sigmoid with a scale that TensorFlow Lite does not have."""
+    m = QdqModel()
+    x = m.qdq(m.op("Conv", m.qdq("x", X, I8(3)), m.weights(5, 3, 3, 3)), 0.05, I8(0))
+    y = m.qdq(m.op("Mul", x, m.qdq(m.op("Sigmoid", x), 0.00371, I8(-120))), 0.0213, I8(-110))
+    m.dq(m.q(m.op("Tanh", y), 0.0071, I8(-9)), 0.0071, I8(-9), out="y")
+    path = m.save(tmp_path / "m.onnx", [IMAGE], {"y": TensorProto.FLOAT})
+    model, _ = compiled(path, tmp_path / "out", rounding=rounding)
+    assert operators(model) == ["conv2d", "lookup"]
+    check(model, path, steps=0 if rounding is Rounding.SINGLE else 6, scale=0.0071)

@@ -183,7 +183,7 @@ def _quantization(imported: Graph, options: Options) -> Quantization | Given | N
     if is_quantized(imported):
         if given is not None:
             options.say("the model brings its quantization, which is kept: calibration data are not needed")
-        return Given(options.rounding, strict, even_ties)
+        return Given(options.rounding, strict, even_ties, tables=not foreign)
     if given is None and not imported.inputs:
         given = {}  # its one sample
     if given is None:

@@ -21,6 +21,7 @@ from tinyc.passes.fold_constants import fold_constants
 from tinyc.passes.fold_padding import fold_padding
 from tinyc.passes.fuse_clamps import fuse_clamps
 from tinyc.passes.fuse_normalization import fuse_normalization
+from tinyc.passes.fuse_tables import fuse_tables
 from tinyc.passes.known_constants import known_constants
 from tinyc.passes.remove_channels import narrowed
 from tinyc.passes.rewrite import drop_dead_nodes
@@ -90,6 +91,8 @@ class Given:
     """No layer may stay in float."""
     even_ties: bool = False
     """Of averages, as in ONNX Runtime: for tinyc's own kernels."""
+    tables: bool = True
+    """Elementwise functions of one tensor become one table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +131,7 @@ def lower(
         if isinstance(quantization, Given):
             # padding between `quantize` and `dequantize` could not be folded before
             graph = fold_padding(taken_over(graph, quantization.rounding))
+            graph = fuse_tables(graph) if quantization.tables else graph
             if quantization.strict:
                 refuse_float_layers(graph, float_layers(graph, NOT_SAID))
         else:

@@ -62,16 +62,20 @@ def elu(x: QuantParams, y: QuantParams, alpha: float) -> Table | None:
     return _stored(np.clip(rounded, -SATURATING, SATURATING).astype(np.int64), y)
 
 
-def logistic(x: QuantParams, y: QuantParams) -> Table:
-    """1 / (1 + e^−x), in 1/256 from 0."""
+def logistic(x: QuantParams, y: QuantParams) -> Table | None:
+    """1 / (1 + e^−x), in 1/256 from 0, which is the only result that TensorFlow Lite has."""
+    if y != QuantParams((1 / 256,), -128):
+        return None
     numbers, scaled, radius = _in_sixteenths(x)
     positive = one_over_one_plus(exp_of_negative(-np.abs(scaled), INPUT_BITS))
     result = np.where(scaled > 0, positive, np.where(scaled < 0, 2**31 - 1 - positive, 1 << 30))
     return _saturated(rounding_shift(result, 31 - 8) - 128, numbers, radius)
 
 
-def tanh(x: QuantParams, y: QuantParams) -> Table:
-    """tanh x, in 1/128 around 0."""
+def tanh(x: QuantParams, y: QuantParams) -> Table | None:
+    """tanh x, in 1/128 around 0, which is the only result that TensorFlow Lite has."""
+    if y != QuantParams((1 / 128,), 0):
+        return None
     numbers, scaled, radius = _in_sixteenths(x)
     # e^(2x): the same number with one more bit above the point
     magnitude = one_minus_over_one_plus(exp_of_negative(-np.abs(scaled), INPUT_BITS + 1))
