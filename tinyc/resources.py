@@ -1,7 +1,8 @@
-"""Where the files are that tinyc ships beside its Python code."""
+"""Files: where those are that tinyc ships beside its Python code, and what a user's are called in text."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -16,3 +17,8 @@ def resource(*parts: str) -> Path:
     installed = PACKAGE / "_resources"
     root = installed if installed.is_dir() else PACKAGE.parent
     return root.joinpath(*parts)
+
+
+def text_name(path: Path) -> Path:
+    """The name of a file as UTF-8 text, whatever its bytes are."""
+    return Path(os.fsencode(path.name).decode(errors="backslashreplace"))

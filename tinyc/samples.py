@@ -149,7 +149,8 @@ def _cast(array: Array, port: Port, where: str, say: Say) -> Array:
             raise TinycError(f"{where} has dtype {array.dtype}; the input wants {dtype}")
         if array.dtype.kind != "f":
             say(f"{where} is cast from {array.dtype} to {dtype}")
-        array = array.astype(dtype)
+        with np.errstate(over="ignore"):  # what becomes infinite is refused below
+            array = array.astype(dtype)
     if dtype.kind == "f" and not np.isfinite(array).all():
         raise TinycError(f"{where} has values that are not finite (NaN or infinity)")
     return np.ascontiguousarray(array)

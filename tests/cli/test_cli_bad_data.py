@@ -97,6 +97,11 @@ def test_values_that_are_not_finite(refuses: Callable[..., Outcome], data: Calla
     refuses(data(image=image), "not finite")
 
 
+@pytest.mark.filterwarnings("error")
+def test_values_beyond_float32(refuses: Callable[..., Outcome], data: Callable[..., Path]) -> None:
+    refuses(data(image=np.full(GOOD.shape, 1e300)), "not finite")
+
+
 def test_damaged_anywhere(tmp_path: Path) -> None:
     """A byte flipped or the end missing: either the arrays are still good, or the error is one for users."""
     from tinyc.errors import TinycError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,12 @@ def test_missing(compile_fails: Tinyc, tmp_path: Path) -> None:
 
 def test_a_folder(compile_fails: Tinyc, tmp_path: Path) -> None:
     compile_fails(tmp_path, says=("Is a directory",))
+
+
+def test_what_may_not_end(compile_fails: Tinyc, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.onnx")
+    for path in (tmp_path / "pipe.onnx", Path("/dev/zero")):
+        compile_fails(path, says=(str(path), "not a regular file"))
 
 
 def test_unknown_operator(compile_fails: Tinyc, tmp_path: Path) -> None:
@@ -146,6 +153,11 @@ def test_an_arena_larger_than_ram(fails: Tinyc, tmp_path: Path) -> None:
         "compile", MODEL, "--board", board, "-o", tmp_path / "out", *INT8, status=1,
         says=("4096 bytes of RAM", "bytes: layer by layer", "the largest buffers:", "4096 bytes  relu_2", "small"),
     )  # fmt: skip
+
+
+def test_an_arena_larger_than_the_memories(fails: Tinyc, tmp_path: Path) -> None:
+    wanted = ("compile", MODEL, "--board", BOARD, "-o", tmp_path / "out", *INT8, "--memory", "sram:5k")
+    fails(*wanted, status=1, says=("5120 (sram)", "or --ram, to take less"))
 
 
 def test_weights_larger_than_flash(fails: Tinyc, tmp_path: Path) -> None:

@@ -43,6 +43,20 @@ def test_a_folder_that_cannot_be_made(fails: Tinyc) -> None:
     fails(*INT8, "-o", "/proc/tinyc/out", says=("/proc/tinyc/out", "cannot be written"))
 
 
+def test_the_root_of_all_folders(fails: Tinyc) -> None:
+    fails(*INT8, "-o", "/", says=("cannot be replaced",))
+
+
+def test_names_that_are_not_utf8(tinyc: Tinyc, tmp_path: Path) -> None:
+    model, out = (tmp_path / os.fsdecode(name) for name in (b"mod\xe8le.onnx", b"d\xe9j\xe0 vu"))
+    model.write_bytes(MODEL.read_bytes())
+    done = tinyc("compile", model, "--board", BOARD, "-o", out, "--float", "--no-link", "--dump-dir", tmp_path / "dump")
+    assert done.status == 0, done.err
+    report = json.loads((out / "report.json").read_text())
+    assert report["model"] == "mod\\xe8le.onnx"
+    assert tinyc("run", out, "--inputs", TEST).status == 0
+
+
 def test_foreign_files_are_kept(fails: Tinyc, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
@@ -188,6 +202,13 @@ def test_an_interruption_leaves_nothing(fails: Tinyc, tmp_path: Path, monkeypatc
 
     assert main([*map(str, INT8), "-o", str(tmp_path / "deep" / "out")]) == 130
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_interruption_before_the_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tinyc.cli import main
+
+    monkeypatch.setattr("tinyc.cli.entry.main", raising(KeyboardInterrupt()))
+    assert main(["boards"]) == 130
 
 
 def test_too_little_memory(fails: Tinyc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

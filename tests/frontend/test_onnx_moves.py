@@ -119,6 +119,11 @@ def test_borders_of_what_is_there(mode: str) -> None:
     check(one("Pad", (3, 4), ints(1, -1, 0, 2), mode=mode, opset=19))
 
 
+@pytest.mark.parametrize("mode", ["edge", "reflect"])
+def test_a_value_says_nothing_about_other_borders(mode: str) -> None:
+    check(one("Pad", (3, 4), pads=[2, 1, 1, 3], mode=mode, value=0.5, opset=10))
+
+
 def test_constant_borders() -> None:
     check(one("Pad", (3, 4), ints(2, -1, -1, 3), np.float32(-np.inf)))
     check(one("Pad", (1, 1, 2, 1, 2), ints(0, 0, 1, 0, 0, 0, 1, 0, 2, 0), np.float32(2)))

@@ -46,6 +46,7 @@ from tinyc.program.program import Program, build_program
 from tinyc.quant.adopt import is_quantized
 from tinyc.quant.calibrate import Progress, random_samples
 from tinyc.quant.observers import ObserverChoice
+from tinyc.resources import text_name
 from tinyc.samples import Say, load_npz, match_samples, silent
 from tinyc.schedule.search import Point
 from tinyc.target.board import Board
@@ -162,7 +163,12 @@ def write_model(
     """Write the folder `out` for a model whose graph, in `lowered`, is that of the schedule."""
     if options.canaries or options.memories:
         point = scheduled.point
-        program = build_program(point.graph, point.choice, options.canaries, options.memories)
+        try:
+            program = build_program(point.graph, point.choice, options.canaries, options.memories)
+        except DoesNotFitError as error:
+            raise DoesNotFitError(
+                error.message, error.where, "larger memories, or --ram, to take less"
+            ) from None
         scheduled = replace(scheduled, point=replace(scheduled.point, program=program))
     check_fit(scheduled.point.program, options.board)
     sample = None
@@ -211,10 +217,11 @@ def _write(
 ) -> None:
     board, program = options.board, scheduled.point.program
     data = model.read_bytes()
-    name = c.identifier(model.stem)
+    source = text_name(model)
+    name = c.identifier(source.stem)
     interface = interface_of(program, name)
     sha256 = hashlib.sha256(data).hexdigest()
-    files = emit_model(program, name, model.name, sha256, options.weights)
+    files = emit_model(program, name, source.name, sha256, options.weights)
     selftest = None if board.emulator else _selftest(program, sample)
     texts = {
         **files.texts,
@@ -226,7 +233,7 @@ def _write(
     write_files(folder, texts, [*files.runtime, *firmware_files(board)], files.data)
     text.save(lowered.float_graph, folder / "float.tc")
     text.save(lowered.graph, folder / "model.tc")
-    report = build_report(model.name, sha256, board, lowered, scheduled, interface, options.kernels)
+    report = build_report(source.name, sha256, board, lowered, scheduled, interface, options.kernels)
     report["max_overhead"] = options.schedule.max_overhead
     report["calibration"] = _calibration_note(options, is_quantized(lowered.float_graph))
     report["cmsis_nn"] = None if options.cmsis_nn is None else options.cmsis_nn.record()

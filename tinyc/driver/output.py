@@ -18,6 +18,8 @@ def check_output(out: Path, dump_dir: Path | None) -> None:
     """Raise TinycError if `out` cannot be replaced without loss."""
     if out.exists() and not out.is_dir():
         raise TinycError("the output folder is a file", str(out))
+    if not out.resolve().name:
+        raise TinycError("this folder cannot be replaced as a whole", str(out), "name another one")
     nearest = next(parent for parent in out.resolve().parents if parent.exists())
     if not nearest.is_dir():
         raise TinycError(f"there is a file where the folder of {out.name} should lie", str(nearest))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,11 +28,11 @@ class Format(Enum):
 
 def format_of(path: Path) -> Format:
     """The format, by what the file says of itself, else by its name; ONNX files say nothing."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(_TFLITE_AT + len(_TFLITE_MARK))
-    except OSError:
-        head = b""  # whoever reads it says why it cannot be read
+    head = b""
+    with suppress(OSError):  # whoever reads it says why it cannot be read
+        if path.is_file():
+            with path.open("rb") as stream:
+                head = stream.read(_TFLITE_AT + len(_TFLITE_MARK))
     marked = head[_TFLITE_AT:] == _TFLITE_MARK
     return Format.TFLITE if marked or path.suffix.lower() in (".tflite", ".lite") else Format.ONNX
 
@@ -52,7 +53,9 @@ def inspect_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> lis
 
 
 def _front_end(path: Path) -> ModuleType:
-    """The package that reads the file; each takes a while to load."""
+    """The package that reads the file; each takes a while to load. TinycError for what may not end."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise TinycError("this is not a regular file", str(path), "save the model to a file")
     if format_of(path) is Format.ONNX:
         from tinyc.frontend import onnx
 

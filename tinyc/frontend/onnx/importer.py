@@ -13,6 +13,7 @@ from tinyc.frontend.onnx.walk import Walk
 from tinyc.frontend.summary import NodeSummary
 from tinyc.frontend.view import Activation, Constant
 from tinyc.ir.graph import Graph
+from tinyc.resources import text_name
 
 
 def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Graph:
@@ -42,7 +43,7 @@ def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Grap
         outputs.append(walk.builder.output(known.value, output))
     if not outputs:
         raise TinycError("none of its outputs has any elements", model.file)
-    return walk.builder.graph(path.stem, inputs, tuple(outputs))
+    return walk.builder.graph(text_name(path).stem, inputs, tuple(outputs))
 
 
 def inspect_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> list[NodeSummary]:

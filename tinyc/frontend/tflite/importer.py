@@ -12,6 +12,7 @@ from tinyc.frontend.tflite.schema import read_file
 from tinyc.frontend.tflite.walk import Walk
 from tinyc.frontend.view import Constant
 from tinyc.ir.graph import Graph, Port
+from tinyc.resources import text_name
 
 
 def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Graph:
@@ -30,7 +31,7 @@ def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Grap
     ports = tuple(port for port in outputs if port)
     if not ports:
         raise TinycError("none of its outputs has any elements", model.file)
-    return walk.builder.graph(path.stem, tuple(port for port in inputs if port), ports)
+    return walk.builder.graph(text_name(path).stem, tuple(port for port in inputs if port), ports)
 
 
 def inspect_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> list[NodeSummary]:

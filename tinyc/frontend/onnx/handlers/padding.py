@@ -31,8 +31,9 @@ def pad(node: NodeView) -> str:
     before, after = _pads(node)
     value = _cropped(node, node.value(0), before, after)
     before, after = (tuple(max(count, 0) for count in counts) for counts in (before, after))
-    if not any(before + after):
+    if mode != "constant" or not any(before + after):
         node.attributes.ignore("value")
+    if not any(before + after):
         return value
     if mode == "constant":
         return _filled(node, value, before, after)
