@@ -166,9 +166,7 @@ def write_model(
         try:
             program = build_program(point.graph, point.choice, options.canaries, options.memories)
         except DoesNotFitError as error:
-            raise DoesNotFitError(
-                error.message, error.where, "larger memories, or --ram, to take less"
-            ) from None
+            raise DoesNotFitError(error.message, error.where, "larger memories, or --ram, to take less") from None
         scheduled = replace(scheduled, point=replace(scheduled.point, program=program))
     check_fit(scheduled.point.program, options.board)
     sample = None
