@@ -295,6 +295,7 @@ EXACT: Mapping[str, Callable[[Draw], TfliteModel]] = {
     "ELU": unary("ELU", fresh),
     "FULLY_CONNECTED": fully_connected,
     "HARD_SWISH": unary("HARD_SWISH", fresh),
+    "L2_NORMALIZATION": unary("L2_NORMALIZATION", lambda *_: (1 / 128, 0), "L2NormOptions"),
     "LEAKY_RELU": unary(
         "LEAKY_RELU", fresh, "LeakyReluOptions", lambda draw: {"alpha": float(np.float32(draw(st.floats(-1, 1))))}
     ),
@@ -323,8 +324,3 @@ EXACT: Mapping[str, Callable[[Draw], TfliteModel]] = {
     "network": network,
 }
 """What `tflite` rounding computes in integers to the very bytes of TensorFlow Lite Micro."""
-
-NEAR: Mapping[str, Callable[[Draw], TfliteModel]] = {
-    "L2_NORMALIZATION": unary("L2_NORMALIZATION", lambda *_: (1 / 128, 0), "L2NormOptions"),
-}
-"""What tinyc rounds in another way than TensorFlow Lite."""

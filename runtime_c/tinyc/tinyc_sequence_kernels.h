@@ -24,6 +24,9 @@ void tinyc_normalize_f32(int32_t rows, int32_t n, float epsilon, int32_t centred
  * >> right, saturated. y may be x. */
 void tinyc_normalize_s8(const tinyc_normalize_params *params, const int8_t *x, const int32_t *scales, int8_t *y);
 
+/* Rows of n elements, n at most 2^15, over their lengths, in 1/128, with TensorFlow Lite's rounding. y may be x. */
+void tinyc_unit_rows_s8(int32_t rows, int32_t n, int32_t zero_point, const int8_t *x, int8_t *y);
+
 /* As tinyc_matmul_s8, by products of pairs for the DSP extension. The workspace has room for 4 words, and 8
  * for each four, begun ones too, of the depth. */
 typedef struct {

@@ -14,9 +14,11 @@ from tinyc.errors import VerifyError
 from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Struct, Table, tinyc_call
 from tinyc.ir.op import F32, Array, Op, Region, Signature
 from tinyc.ir.rules import AsIs, Observed, Own, QuantRule
-from tinyc.ir.types import TensorType
+from tinyc.ir.types import Rounding, TensorType
 from tinyc.ops._lag import with_lags
 from tinyc.ops._roots import UNIT_BITS, inverse_root
+from tinyc.ops._tflite_norms import MOST as MOST_OF_UNIT
+from tinyc.ops._tflite_norms import RESULT, unit_rows
 
 I64 = NDArray[np.int64]
 
@@ -29,13 +31,15 @@ class Normalize(Op):
     """y = (x − mean) / √(variance + epsilon) · scale + offset over the last axis. Inputs: x (…, n); both others (n,).
 
     Without `centred` the mean counts as 0, as in RMS normalization. In int8 the sums are exact, the root is that of
-    `_roots.py`, and a result is rounded once: it is off by less than one unit, whatever the rounding mode.
+    `_roots.py`, and a result is rounded once: it is off by less than one unit, whatever the rounding mode. `unit`:
+    scale and offset make rows of length 1; under `tflite` rounding `_tflite_norms.py` has the arithmetic.
     """
 
     name: ClassVar[str] = "normalize"
 
     epsilon: float
     centred: bool = True
+    unit: bool = False
 
     @property
     def quant_rule(self) -> QuantRule:
@@ -59,6 +63,8 @@ class Normalize(Op):
             return ((x / root * scale + offset).astype(np.float32),)
 
     def eval_int(self, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
+        if self._as_tflite(sig):
+            return (unit_rows(ins[0].astype(np.int64) - sig.x.q.zero_point).astype(np.int8),)
         numbers = _Numbers(self, sig)
         q, n = ins[0].astype(np.int64), sig.x.shape[-1]
         total, squares = (a.sum(axis=-1, keepdims=True) for a in (q, q * q))
@@ -77,6 +83,10 @@ class Normalize(Op):
         y = ((normal * numbers.scale >> 32) + numbers.offset) >> numbers.right
         return (np.clip(y, -128, 127).astype(np.int8),)
 
+    def _as_tflite(self, sig: Signature) -> bool:
+        fits = sig.y.q == RESULT and sig.x.shape[-1] <= MOST_OF_UNIT
+        return self.unit and sig.rounding is Rounding.TFLITE and fits
+
     def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
         return self, ((*region[:-1], (0, ins[0].shape[-1])), None, None)
 
@@ -84,12 +94,19 @@ class Normalize(Op):
         return self if axes[-1] == rank - 1 else None
 
     def scaled(self, constants: Mapping[int, Array], scale: F32, shift: F32) -> dict[int, Array] | None:
+        if self.unit:
+            return None
         return {1: constants[1] * scale, 2: constants[2] * scale + shift} if {1, 2} <= constants.keys() else None
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         n = sig.x.shape[-1]
         rows = sig.x.size // n
-        if sig.x.quant:
+        if sig.x.quant and self._as_tflite(sig):
+            call = tinyc_call(
+                "tinyc_unit_rows_s8", rows, n, sig.x.q.zero_point, In(0), Out(),
+                work={"calls": 1, "rows": rows, "results": sig.y.size},
+            )  # fmt: skip
+        elif sig.x.quant:
             numbers = _Numbers(self, sig)
             table = np.stack([numbers.scale, numbers.offset], axis=1).astype(np.int32).reshape(-1)
             call = tinyc_call(

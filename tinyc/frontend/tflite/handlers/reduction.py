@@ -114,7 +114,7 @@ def l2_normalization(view: NodeView) -> str:
     if view.of_integers(0) and 1 <= shape[-1] <= MOST:
         scale, offset = (np.full(shape[-1:], n, np.float32) for n in (shape[-1] ** -0.5, 0.0))
         constants = (view.store(data, f"{view.name}.{what}") for data, what in ((scale, "scale"), (offset, "offset")))
-        return view.emit(Normalize(L2_LEAST**2 / shape[-1], centred=False), x, *constants)
+        return view.emit(Normalize(L2_LEAST**2 / shape[-1], centred=False, unit=True), x, *constants)
     squares = view.emit(Reduce("sum", (len(shape) - 1,)), view.emit(Mul(), x, x))
     norm = view.emit(Map("max"), view.emit(Map("sqrt"), squares), view.store_number(L2_LEAST, "least"))
     return view.emit(Map("div"), x, norm)
