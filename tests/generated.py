@@ -15,7 +15,7 @@ from tinyc.codegen.emit import emit_model, write_files
 from tinyc.driver.firmware import firmware_files, link_firmware, linker_text, main_text
 from tinyc.driver.interface import interface_of
 from tinyc.driver.kernels import kernel_target
-from tinyc.ir.graph import Graph, Node, Port, plain_port
+from tinyc.ir.graph import Graph, Node, Port, State, plain_port
 from tinyc.ir.interp import execute
 from tinyc.ir.kernel import KernelSet
 from tinyc.ir.region import RegionOp, flattened
@@ -50,6 +50,7 @@ def side_by_side(graphs: Sequence[Graph]) -> Graph:
             nodes=tuple(map(node, graph.nodes)),
             types={new[v]: t for v, t in graph.types.items()},
             constants={new[v]: a for v, a in graph.constants.items()},
+            states=tuple(State(new[s.before], new[s.after], new[s.initial]) for s in graph.states),
         )
 
     parts = [renamed(i, g) for i, g in enumerate(graphs)]
@@ -62,6 +63,7 @@ def side_by_side(graphs: Sequence[Graph]) -> Graph:
         {v: t for g in parts for v, t in g.types.items()},
         {v: a for g in parts for v, a in g.constants.items()},
         rounding,
+        tuple(s for g in parts for s in g.states),
     )
 
 

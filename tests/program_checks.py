@@ -33,8 +33,9 @@ def quick_program(graph: Graph, choice: Choice) -> Program:
 def overwritten(program: Program) -> list[str]:
     """The steps that read bytes which another buffer has taken since they were written.
 
-    Runs the steps over an arena that knows of each byte only whose it is. Within a step reading comes first: how far
-    results may follow behind it is what `KernelCall.lags` says and the kernels' tests prove.
+    Runs the steps over an arena that knows of each byte only whose it is, twice, as states are kept from run to run.
+    Within a step reading comes first: how far results may follow behind it is what `KernelCall.lags` says and the
+    kernels' tests prove.
     """
     owners = np.full(program.arena_bytes, NOBODY)
     numbers = {buffer.name: number for number, buffer in enumerate(program.buffers)}
@@ -50,18 +51,21 @@ def overwritten(program: Program) -> list[str]:
         if (owners[start : start + place.bytes] != numbers[place.name]).any():
             wrong.append(f"{who} reads {place}")
 
-    for port in program.graph.inputs:
-        if port.value in program.places:
-            take(program.places[port.value])
-    for index, step in enumerate(program.steps):
-        calls = ", ".join(call.function for call in step.calls)
-        for place in step.ins:
-            if not place.constant:
-                check(place, f"step {index} ({calls})")
-        for place in step.writes:
-            take(place)
-    for port in program.graph.outputs:
-        check(program.places[port.value], f"output {port.name}")
+    for state in program.graph.states:
+        take(program.places[state.before])
+    for _ in range(2):
+        for port in program.graph.inputs:
+            if port.value in program.places:
+                take(program.places[port.value])
+        for index, step in enumerate(program.steps):
+            calls = ", ".join(call.function for call in step.calls)
+            for place in step.ins:
+                if not place.constant:
+                    check(place, f"step {index} ({calls})")
+            for place in step.writes:
+                take(place)
+        for value in program.graph.wanted:
+            check(program.places[value], f"the result {value}")
     return wrong
 
 

@@ -54,6 +54,7 @@ NAMED = {
     ("passes/cancel_transposes.py", "Reshape"): "a transpose that moves no element is written as one",
     ("passes/cancel_transposes.py", "Transpose"): "what moves past an operator is made anew behind or before it",
     ("passes/fold_affine.py", "DepthwiseConv2D"): "a scale and shift of channels that nothing absorbs becomes one",
+    ("passes/keep_states.py", "Keep"): "it stands where a state cannot be computed where it is kept",
     **{
         ("passes/fuse_normalization.py", part): "of which exporters make normalizations of rows …"
         for part in ("Add", "Div", "Map", "Mean", "Mul", "SquaredDifference", "Sub")

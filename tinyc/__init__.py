@@ -69,6 +69,7 @@ def compile(
     cache: str | Path | None = None,
     rounding: str = "single",
     shapes: Mapping[str, tuple[int, ...]] | None = None,
+    states: Mapping[str, str] | None = None,
     cmsis_nn: CmsisNN | None = None,
     schedule: str | None = None,
     ram: int | None = None,
@@ -89,8 +90,8 @@ def compile(
     input name (samples along the first axis), or "random:SEED"; int8 needs it, `float` has no use for it. Layers
     without an int8 form stay in float; with `strict_int8` they are an error.
     `calibration_method`: "minmax" or "percentile:P". `kernels`: "tinyc" or "cmsis-nn". `rounding`: "single" or
-    "tflite". `shapes` fixes inputs whose shape the model leaves open. `cmsis_nn` links the user's own build of Arm's
-    library.
+    "tflite". `shapes` fixes inputs whose shape the model leaves open; `states` has the name of an output for each input
+    that is this output of the run before. `cmsis_nn` links the user's own build of Arm's library.
 
     `optimize`: "speed" makes a function for each different layer and packs weights in the fastest form; "size" lets
     layers share functions. `flash` takes the fastest kernels with which the firmware has at most so many bytes.
@@ -118,7 +119,8 @@ def compile(
         board, calibration=calibration, calibration_method=calibration_method, in_float=float,
         strict_int8=strict_int8, kernels=kernels, optimize=optimize, flash=flash, autotune=autotune,
         prepare_weights=prepare_weights, cache=cache,
-        rounding=rounding, shapes=shapes, cmsis_nn=cmsis_nn, schedule=schedule, ram=ram, max_overhead=max_overhead,
+        rounding=rounding, shapes=shapes, states=states, cmsis_nn=cmsis_nn, schedule=schedule, ram=ram,
+        max_overhead=max_overhead,
         input=input, weights=weights, canaries=canaries, memories=memories, dump_dir=dump_dir, link=link,
         progress=progress, say=say, watch=watch,
     )  # fmt: skip
@@ -136,6 +138,7 @@ def explore(
     strict_int8: bool = False,
     rounding: str = "single",
     shapes: Mapping[str, tuple[int, ...]] | None = None,
+    states: Mapping[str, str] | None = None,
     schedule: str = "auto",
     ram: int | None = None,
     max_overhead: Real | None = None,
@@ -155,7 +158,7 @@ def explore(
 
     options = _options(
         board, calibration=calibration, calibration_method=calibration_method, in_float=float,
-        strict_int8=strict_int8, rounding=rounding, shapes=shapes, schedule=schedule, ram=ram,
+        strict_int8=strict_int8, rounding=rounding, shapes=shapes, states=states, schedule=schedule, ram=ram,
         max_overhead=max_overhead, input=input, progress=progress, say=say, watch=watch,
     )  # fmt: skip
     return explore_model(Path(model), options, measure, None if out is None else Path(out))
@@ -177,6 +180,7 @@ def _options(
     strict_int8: bool,
     rounding: str,
     shapes: Mapping[str, tuple[int, ...]] | None,
+    states: Mapping[str, str] | None,
     schedule: str | None,
     ram: int | None,
     max_overhead: Real | None,
@@ -220,6 +224,7 @@ def _options(
         rounding=_choice(Rounding, rounding, "rounding"),
         observer=ObserverChoice.parse(calibration_method),
         shapes=shapes or {},
+        states=states or {},
         cmsis_nn=cmsis_nn,
         schedule=ScheduleWish(
             None if schedule is None else _choice(Schedule, schedule, "schedule"),

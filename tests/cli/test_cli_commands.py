@@ -63,7 +63,7 @@ def test_run_wants_a_model_that_exists(fails: Tinyc, tmp_path: Path) -> None:
 
 
 def test_run_refuses_a_shape_for_a_compiled_model(fails: Tinyc, digits_once: Path, few: Path) -> None:
-    fails("run", digits_once, "--inputs", few, "--shape", "image:1,1,8,8", says=("a compiled model has its shapes",))
+    fails("run", digits_once, "--inputs", few, "--shape", "image:1,1,8,8", says=("a compiled model has its own",))
 
 
 def test_run_keeps_what_is_no_file(fails: Tinyc, digits_once: Path, few: Path, tmp_path: Path) -> None:

@@ -27,7 +27,15 @@ def test_every_phase_is_dumped_and_can_be_read_back(tmp_path: Path) -> None:
     graph = every_operator(Random(0))
     lowered = lower(graph, quantization(graph), tmp_path)
     names = sorted(p.name for p in tmp_path.glob("*.tc"))
-    steps = ["import", *(p.name for p in SIMPLIFY), "quantize", "remove-channels", "order-layers", "schedule"]
+    steps = [
+        "import",
+        *(p.name for p in SIMPLIFY),
+        "quantize",
+        "remove-channels",
+        "order-layers",
+        "keep-states",
+        "schedule",
+    ]
     assert names == [f"{number:02}-{step}.tc" for number, step in enumerate(steps)]
     graphs = [load(tmp_path / name, BY_NAME) for name in names]
     for phase in graphs:

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import float_graphs, quantized
+from strategies_states import random_stateful
 
 from tinyc.errors import TinycError
-from tinyc.ir.graph import Graph, Node, Port
+from tinyc.ir.graph import Graph, Node, Port, State
 from tinyc.ir.text import dump, load, parse, save
 from tinyc.ir.types import QuantParams, Rounding, i8
 from tinyc.ops import BY_NAME, Clamp
@@ -44,11 +45,14 @@ def renamed(draw: st.DrawFn, graph: Graph) -> Graph:
         {new[v]: t for v, t in graph.types.items()},
         {new[v]: a for v, a in graph.constants.items()},
         graph.rounding,
+        tuple(State(new[s.before], new[s.after], new[s.initial]) for s in graph.states),
     )
 
 
-FLOAT = float_graphs().flatmap(renamed)
-INTEGER = st.tuples(float_graphs(), st.sampled_from(list(Rounding))).map(lambda g: quantized(*g)).flatmap(renamed)
+STATEFUL = st.randoms(use_true_random=False).map(random_stateful)
+FLOAT = (float_graphs() | STATEFUL).flatmap(renamed)
+ROUNDINGS = st.sampled_from(list(Rounding))
+INTEGER = st.tuples(float_graphs() | STATEFUL, ROUNDINGS).map(lambda g: quantized(*g)).flatmap(renamed)
 
 
 @given(FLOAT | INTEGER)

@@ -55,6 +55,25 @@ def add_shape(parser: ArgumentParser) -> None:
     )
 
 
+def add_state(parser: ArgumentParser) -> None:
+    """--state, for every command that reads a model."""
+    parser.add_argument(
+        "--state",
+        action="append",
+        type=state,
+        default=[],
+        metavar="IN=OUT",
+        help="the output OUT of a run is the input IN of the next one, which begins at zeros; may be repeated",
+    )
+
+
+def states_of(args: Namespace) -> dict[str, str]:
+    """What --state says; TinycError if it says something twice."""
+    if len(dict(args.state)) != len(args.state):
+        raise TinycError("--state names an input twice", hint="each input is one output of the run before")
+    return dict(args.state)
+
+
 def add_model(parser: ArgumentParser) -> None:
     """What says which model is compiled for what board, and how it is quantized."""
     add = parser.add_argument
@@ -71,6 +90,7 @@ def add_model(parser: ArgumentParser) -> None:
     add("--strict-int8", action="store_true", help="fail if a layer has no int8 form, rather than compute it in float")
     add("--rounding", choices=("single", "tflite"), default="single", help="tflite: the rounding of TFLite Micro")
     add_shape(parser)
+    add_state(parser)
 
 
 def check_calibration(args: Namespace) -> None:
@@ -135,6 +155,14 @@ def named_shape(text: str) -> tuple[str, tuple[int, ...]]:
     if not colon or not name or not re.fullmatch(r"[1-9]\d*(,[1-9]\d*)*", sizes):
         raise ArgumentTypeError(f"'{text}' is not NAME:1,3,96,96 (the input's name and its sizes)")
     return name, tuple(map(int, sizes.split(",")))
+
+
+def state(text: str) -> tuple[str, str]:
+    """The names of an input and of an output, out of "IN=OUT"."""
+    given, equals, made = text.partition("=")
+    if not equals or not given or not made:
+        raise ArgumentTypeError(f"'{text}' is not IN=OUT (the names of an input and of an output)")
+    return given, made
 
 
 def positive(text: str) -> int:

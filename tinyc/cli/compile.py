@@ -5,7 +5,17 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from tinyc.cli.command import Command, add_json, add_model, add_schedule, cache_folder, check_calibration, memory, size
+from tinyc.cli.command import (
+    Command,
+    add_json,
+    add_model,
+    add_schedule,
+    cache_folder,
+    check_calibration,
+    memory,
+    size,
+    states_of,
+)
 from tinyc.cli.terminal import Terminal
 from tinyc.errors import TinycError
 from tinyc.report.summary import buffers_table, layers_table, summary, title
@@ -90,6 +100,7 @@ def execute(args: Namespace, terminal: Terminal) -> int:
             cache=cache_folder() if args.autotune else None,
             rounding=args.rounding,
             shapes=dict(args.shape),
+            states=states_of(args),
             cmsis_nn=tinyc.CmsisNN(args.cmsis_nn_include, args.cmsis_nn_lib) if args.cmsis_nn_lib else None,
             schedule=args.schedule,
             ram=args.ram,

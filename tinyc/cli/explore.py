@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinyc.cli.command import Command, add_json, add_model, add_schedule, check_calibration
+from tinyc.cli.command import Command, add_json, add_model, add_schedule, check_calibration, states_of
 from tinyc.cli.terminal import Terminal
 from tinyc.errors import CheckFailedError
 from tinyc.report.table import Table
@@ -46,6 +46,7 @@ def execute(args: Namespace, terminal: Terminal) -> int:
             strict_int8=args.strict_int8,
             rounding=args.rounding,
             shapes=dict(args.shape),
+            states=states_of(args),
             ram=args.ram,
             max_overhead=args.max_overhead,
             input=args.input,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyc.cli.command import Command, add_json, add_shape
+from tinyc.cli.command import Command, add_json, add_shape, add_state, states_of
 from tinyc.cli.terminal import Terminal
 from tinyc.errors import CheckFailedError, TinycError
 from tinyc.frontend import format_of
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 def configure(parser: ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="MODEL|DIR", help="an ONNX or TFLite model, or a compiled one")
     add_shape(parser)
+    add_state(parser)
     add_json(parser)
 
 
 def execute(args: Namespace, terminal: Terminal) -> int:
     if args.model.is_dir():
-        if args.shape:
-            raise TinycError("--shape is for model files; a compiled model has its shapes", str(args.model))
+        if args.shape or args.state:
+            raise TinycError("--shape and --state are for model files; a compiled model has its own", str(args.model))
         return _compiled(args.model, terminal)
     from tinyc.frontend import inspect_model
 
@@ -40,7 +41,7 @@ def execute(args: Namespace, terminal: Terminal) -> int:
     from tinyc.driver.float_model import FloatModel
     from tinyc.driver.support import int8_forms
 
-    graph = FloatModel(args.model, dict(args.shape)).graph
+    graph = FloatModel(args.model, dict(args.shape), states_of(args)).graph
     forms = int8_forms(graph)
     floats = sum(form.because is not None for form in forms.values())
     heading = f"{args.model.name}: {len(nodes)} {format_of(args.model).value} nodes, {len(graph.nodes)} layers, "
@@ -60,13 +61,15 @@ def _compiled(folder: Path, terminal: Terminal) -> int:
 def _show(heading: str, graph: Graph, model: str, terminal: Terminal, forms: Mapping[str, Form] | None = None) -> None:
     """`forms`: how the layers would be computed in int8, for a model that is not compiled yet."""
     layers = _layers(graph, forms)
-    macs, parameters = graph.macs(), sum(data.size for data in graph.constants.values())
-    size = sum(graph.types[name].bytes for name in graph.constants)
+    read = {v for node in graph.nodes for v in node.ins} & graph.constants.keys()
+    macs, parameters = graph.macs(), sum(graph.constants[name].size for name in read)
+    size = sum(graph.types[name].bytes for name in read)
     terminal.json(
         {
             "model": model,
             "inputs": [_port(port) for port in graph.inputs],
             "outputs": [_port(port) for port in graph.outputs],
+            "state_bytes": graph.state_bytes,
             "layers": layers,
             "macs": macs,
             "parameters": parameters,
@@ -77,6 +80,10 @@ def _show(heading: str, graph: Graph, model: str, terminal: Terminal, forms: Map
     terminal.lines([heading])
     for kind, ports in (("input", graph.inputs), ("output", graph.outputs)):
         terminal.lines([f"{kind} {clean(p.name)}: {p.dtype} {shape(p.shape)}" for p in ports])
+    kinds = [graph.types[s.before] for s in graph.states]
+    terminal.lines(
+        [f"state {s.before}: {k.dtype.value} {shape(k.shape)}" for s, k in zip(graph.states, kinds, strict=True)]
+    )
     rows = [
         (
             e["name"],

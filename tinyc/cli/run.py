@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tinyc.cli.command import Command, add_inputs, add_json, add_shape
+from tinyc.cli.command import Command, add_inputs, add_json, add_shape, add_state, states_of
 from tinyc.cli.terminal import Terminal
 from tinyc.errors import TinycError
 from tinyc.report.table import Table
@@ -40,6 +40,7 @@ def configure(parser: ArgumentParser) -> None:
     add("--outputs", type=Path, metavar="Y.npz", help="where to write the outputs")
     add("--raw", action="store_true", help="outputs as the firmware's own integers")
     add_shape(parser)
+    add_state(parser)
     add_json(parser)
 
 
@@ -62,8 +63,8 @@ def _run_compiled(args: Namespace, arrays: Arrays, terminal: Terminal) -> tuple[
     """Where it ran, the names of the model's inputs, and its outputs."""
     from tinyc.driver.compiled import CompiledModel
 
-    if args.shape:
-        raise TinycError("--shape is for model files; a compiled model has its shapes", str(args.model))
+    if args.shape or args.state:
+        raise TinycError("--shape and --state are for model files; a compiled model has its own", str(args.model))
     compiled = CompiledModel(args.model)
     with terminal.progress("running") as progress:
         outputs = compiled.run(arrays, args.on, args.raw, progress, terminal.say)
@@ -78,7 +79,7 @@ def _run_float(args: Namespace, arrays: Arrays, terminal: Terminal) -> tuple[str
         wanted = "--raw" if args.raw else f"--on {args.on}"
         raise TinycError(f"{wanted} is for compiled models", str(args.model), "compile the model, then run the folder")
     terminal.say(f"{args.model.name} is not compiled: the float interpreter runs it")
-    model = FloatModel(args.model, dict(args.shape))
+    model = FloatModel(args.model, dict(args.shape), states_of(args))
     with terminal.progress("running") as progress:
         outputs = model.run(arrays, progress, terminal.say)
     return "interpreter", [port.name for port in model.graph.inputs], outputs

@@ -76,6 +76,8 @@ def emit_model(program: Program, name: str, source: str, sha256: str, weights: W
         "feed": parts.feed(),
         "canaries": _canaries(program),
         "memories": program.memories,
+        "states": _states(program, constants),
+        "state_bytes": program.graph.state_bytes,
         "prepared": _prepared(program, constants, specialised),
         "prepared_bytes": program.prepared.bytes,
         "headers": _headers(program),
@@ -206,6 +208,8 @@ class _Constants:
         for value, kind in program.constants.items():
             graph = next(layer.graph for layer in program.layers if value in layer.graph.constants)
             self.names[value] = self._add(value, kind.shape, graph.constants[value])
+        for value, data in program.initial.items():
+            self.names[value] = self._add(value, data.shape, data)
         shared: dict[int, str] = {}
         for identity, table in program.tables.items():
             if table.data.nbytes > SHORT_TABLE_BYTES:
@@ -263,6 +267,21 @@ def _prepared(program: Program, constants: _Constants, specialised: Specialised)
         step = Step(0, (call,), (), (place,))
         texts.append(CallText(program, step, call, constants.names, static, specialised).fill()["text"])
     return {"calls": texts, "declarations": static.texts}
+
+
+def _states(program: Program, constants: _Constants) -> list[dict[str, Any]]:
+    """Where states lie, and what they begin with: the same byte throughout, or a constant."""
+    graph = program.graph
+    return [
+        {
+            "name": c.comment(state.before),
+            "offset": program.offset(program.places[state.before]),
+            "bytes": graph.types[state.before].bytes,
+            "byte": graph.constants[state.initial].tobytes()[0],
+            "initial": constants.names[state.initial] if state.initial in program.initial else None,
+        }
+        for state in graph.states
+    ]
 
 
 def _port(program: Program, port: Port) -> dict[str, Any]:

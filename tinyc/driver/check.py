@@ -17,7 +17,7 @@ from tinyc.driver.record import read_indices
 from tinyc.errors import TinycError
 from tinyc.frontend import Format, format_of
 from tinyc.ir.graph import Graph, Port
-from tinyc.ir.interp import execute, execute_apart, to_user, to_value
+from tinyc.ir.interp import Stream, execute_apart, to_user, to_value
 from tinyc.ir.types import TensorType
 from tinyc.quant.calibrate import Progress
 from tinyc.run.host import Result
@@ -87,14 +87,16 @@ def check(
 ) -> CheckResult:
     """Run the first `limit` samples of `inputs` (all by default) on the host, in the interpreter and in float.
 
+    If the model keeps a state, it goes from each sample to the next, with all of them by itself.
     `model`: the ONNX file that was compiled, if it was one, to compare the float graph with ONNX Runtime too.
     """
     samples = {n: a[:limit] for n, a in match_samples(inputs, compiled.graph.inputs, "inputs", say).items()}
     count = count_samples(samples)
-    runtime = None if model is None else OnnxRuntime(model, compiled.report["sha256"])
-    watch = _Watch(compiled)
-    for number in range(count):
-        sample = {name: a[number] for name, a in samples.items()}
+    states = compiled.report.get("states", {})
+    runtime = None if model is None else OnnxRuntime(model, compiled.report["sha256"], states)
+    each = [{name: a[number] for name, a in samples.items()} for number in range(count)]
+    watch = _Watch(compiled, each)
+    for number, sample in enumerate(each):
         watch.see(sample, runtime)
         if progress:
             progress(number + 1, count)
@@ -102,9 +104,9 @@ def check(
 
 
 class OnnxRuntime:
-    """The original model in ONNX Runtime."""
+    """The original model in ONNX Runtime, from its beginning on. `states`: which outputs are which inputs then."""
 
-    def __init__(self, path: Path, sha256: str) -> None:
+    def __init__(self, path: Path, sha256: str, states: Mapping[str, str] = {}) -> None:
         """TinycError if `path` is not the model with that digest, or ONNX Runtime is missing or refuses it."""
         try:
             import onnxruntime
@@ -129,15 +131,26 @@ class OnnxRuntime:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # a class for each status of its C API, without a base of their own
             raise TinycError(f"onnxruntime does not load the model: {error}", str(path)) from None
-        self._path = path
+        self._path, self._states = path, states
+        kinds = {given.name: (given.shape, given.type) for given in self._session.get_inputs()}
+        self._kept = {name: _zeros(*kinds[name]) for name in states}
 
     def run(self, sample: Mapping[str, Array]) -> dict[str, Array]:
-        """The outputs of one sample, by name."""
+        """The outputs of the next sample, by name."""
         names = [output.name for output in self._session.get_outputs()]
         try:
-            return dict(zip(names, self._session.run(names, dict(sample)), strict=True))
+            outputs = dict(zip(names, self._session.run(names, {**sample, **self._kept}), strict=True))
+            self._kept = {given: outputs[made] for given, made in self._states.items()}
+            return outputs
         except Exception as error:
             raise TinycError(f"onnxruntime does not run the model: {error}", str(self._path)) from None
+
+
+def _zeros(shape: Sequence[int | str], kind: str) -> Array:
+    """Zeros for an input of ONNX Runtime, whose type is as in "tensor(float)"; what is open is a batch of 1."""
+    names = {"float": "float32", "double": "float64"}
+    element = kind.removeprefix("tensor(").removesuffix(")")
+    return np.zeros([size if isinstance(size, int) else 1 for size in shape], names.get(element, element))
 
 
 class _Sums:
@@ -167,9 +180,11 @@ class _Sums:
 class _Watch:
     """Compares all values of sample after sample."""
 
-    def __init__(self, compiled: CompiledModel) -> None:
-        self.compiled, self.graph = compiled, compiled.flat_graph
-        self.float_graph = compiled.float_graph
+    def __init__(self, compiled: CompiledModel, samples: Sequence[Mapping[str, Array]]) -> None:
+        self.compiled, self.graph, self.float_graph = compiled, compiled.flat_graph, compiled.float_graph
+        self.host = compiled.stream_all_values(samples, "host")
+        self.interpreted = compiled.stream_all_values(samples, "interpreter")
+        self.exact = Stream(self.float_graph)
         self.reference = _references(self.graph, self.float_graph)
         self.kept = {v: read_indices(text) for v, text in compiled.report["kept_channels"].items()}
         self.computed = _computed(compiled.interface.results)
@@ -180,14 +195,15 @@ class _Watch:
         self.runtime_error = {p.name: 0.0 for p in self.graph.outputs}
 
     def see(self, sample: Mapping[str, Array], runtime: OnnxRuntime | None) -> None:
-        host = _with_views(self.graph, self.compiled.run_all_values(sample, "host"))
-        if self.graph.is_integer() and not self.graph.is_wholly_integer():
-            # where floats are quantized again, one next to a border may fall to either side: layer by layer, then
+        host = _with_views(self.graph, next(self.host))
+        if (self.graph.is_integer() or self.graph.states) and not self.graph.is_wholly_integer():
+            # where floats are quantized again, one next to a border may fall to either side, and where they are kept
+            # from run to run, small differences add up: layer by layer, then
             interpreted = execute_apart(self.graph, host)
         else:
-            interpreted = self.compiled.run_all_values(sample, "interpreter")
-        exact = execute(
-            self.float_graph, {p.value: to_value(self.float_graph, p, sample[p.name]) for p in self.float_graph.inputs}
+            interpreted = next(self.interpreted)
+        exact = self.exact.execute(
+            {p.value: to_value(self.float_graph, p, sample[p.name]) for p in self.float_graph.inputs}
         )
         for name in self.sums:
             kind, where = self.graph.types[name], self.computed[name]
@@ -246,7 +262,7 @@ def _real(exact: Array, kind: TensorType) -> Array:
 
 def _references(graph: Graph, float_graph: Graph) -> dict[str, str]:
     """For each value the one of the float graph that it stands for: its own name, or that of what it is made from."""
-    names = {p.value: f.value for p, f in zip(graph.inputs, float_graph.inputs, strict=True)}
+    names = dict(zip(graph.given, float_graph.given, strict=True))
     for node in graph.nodes:
         for value in node.outs:
             names[value] = value if value in float_graph.types else names[node.ins[0]]

@@ -77,6 +77,8 @@ class Options:
     rounding: Rounding = Rounding.SINGLE
     observer: ObserverChoice = field(default_factory=ObserverChoice)
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    states: Mapping[str, str] = field(default_factory=dict)
+    """For each input that a run takes from the one before, the output that it is there."""
     cmsis_nn: CmsisNN | None = None
     schedule: ScheduleWish = field(default_factory=ScheduleWish)
     canaries: bool = False
@@ -148,7 +150,7 @@ def read_model(model: Path, options: Options) -> tuple[Graph, Quantization | Giv
         raise TinycError("canaries are for an arena in one piece", hint="leave out the memories in debug builds")
     if options.cmsis_nn is not None:
         options.cmsis_nn.check()
-    imported = import_model(model, options.shapes)
+    imported = import_model(model, options.shapes, options.states)
     return imported, _quantization(imported, options)
 
 
@@ -232,6 +234,7 @@ def _write(
     text.save(lowered.float_graph, folder / "float.tc")
     text.save(lowered.graph, folder / "model.tc")
     report = build_report(source.name, sha256, board, lowered, scheduled, interface, options.kernels)
+    report["states"] = dict(options.states)
     report["max_overhead"] = options.schedule.max_overhead
     report["calibration"] = _calibration_note(options, is_quantized(lowered.float_graph))
     report["cmsis_nn"] = None if options.cmsis_nn is None else options.cmsis_nn.record()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from tinyc.driver.record import read_interface, read_report
 from tinyc.errors import TinycError
 from tinyc.ir import text
 from tinyc.ir.graph import Graph
-from tinyc.ir.interp import execute, to_user, to_value
+from tinyc.ir.interp import Stream, to_user, to_value
 from tinyc.ir.region import flattened
 from tinyc.ops import BY_NAME
 from tinyc.quant.calibrate import Progress
@@ -78,7 +78,8 @@ class CompiledModel:
     ) -> dict[str, Array]:
         """Outputs by the model's names, samples stacked along the first axis, in its dtype and layout.
 
-        `inputs` as in `match_samples`; `on` is "host", "qemu", "interpreter", or "sanitized" (the host with ASan and
+        `inputs` as in `match_samples`. If the model keeps a state, the samples are a sequence: it is at its beginning
+        before the first of them. `on` is "host", "qemu", "interpreter", or "sanitized" (the host with ASan and
         UBSan). `raw` gives the firmware's own integers.
         """
         samples = match_samples(inputs, self.graph.inputs, "inputs", say)
@@ -103,12 +104,24 @@ class CompiledModel:
         `sample` has one array an input, of the port's own shape. On the host views are left out; what no part of a
         region computes, because nothing needs it, is 0.
         """
-        values, graph = self._stored_inputs(sample), self.flat_graph
-        if on == "interpreter":
-            return {k: v for k, v in execute(graph, values).items() if k not in graph.constants}
-        _, seen = self.host.run([values[p.value].tobytes() for p in graph.inputs], trace=True)
-        blank = {name: np.empty(kind.shape, kind.dtype.numpy) for name, kind in graph.types.items()}
-        return {**values, **self.interface.assemble(seen, blank)}
+        return next(self.stream_all_values([sample], on))
+
+    def stream_all_values(self, samples: Iterable[Arrays], on: str = "host") -> Iterator[dict[str, Array]]:
+        """As `run_all_values`, for samples one after another, between which the model's state is kept."""
+        graph, stream = self.flat_graph, Stream(self.flat_graph)
+        kept = {s.before: graph.constants[s.initial] for s in graph.states}
+        if on == "host":
+            self.host.begin()
+        for sample in samples:
+            values = self._stored_inputs(sample)
+            if on == "interpreter":
+                yield {k: v for k, v in stream.execute(values).items() if k not in graph.constants}
+                continue
+            _, seen = self.host.run([values[p.value].tobytes() for p in graph.inputs], trace=True)
+            blank = {name: np.empty(kind.shape, kind.dtype.numpy) for name, kind in graph.types.items()}
+            values = {**values, **kept, **self.interface.assemble(seen, blank)}
+            kept = {s.before: values[s.after] for s in graph.states}
+            yield values
 
     def run_qemu(
         self,
@@ -157,6 +170,7 @@ class CompiledModel:
 
     def _run_host(self, samples: Arrays, count: int, progress: Progress | None) -> list[dict[str, Array]]:
         results = []
+        self.host.begin()
         for number in range(count):
             values = self._stored_inputs({name: a[number] for name, a in samples.items()})
             outputs, _ = self.host.run([values[p.value].tobytes() for p in self.graph.inputs])
@@ -167,10 +181,10 @@ class CompiledModel:
         return results
 
     def _run_interpreter(self, samples: Arrays, count: int, progress: Progress | None) -> list[dict[str, Array]]:
-        results = []
+        stream, results = Stream(self.graph), []
         for number in range(count):
             values = self._stored_inputs({name: a[number] for name, a in samples.items()})
-            results.append(execute(self.graph, values))
+            results.append(stream.execute(values))
             if progress:
                 progress(number + 1, count)
         return results

@@ -22,6 +22,7 @@ from tinyc.passes.fold_padding import fold_padding
 from tinyc.passes.fuse_clamps import fuse_clamps
 from tinyc.passes.fuse_normalization import fuse_normalization
 from tinyc.passes.fuse_tables import fuse_tables
+from tinyc.passes.keep_states import keep_states
 from tinyc.passes.known_constants import known_constants
 from tinyc.passes.remove_channels import narrowed
 from tinyc.passes.rewrite import drop_dead_nodes
@@ -59,6 +60,7 @@ SIMPLIFY: tuple[Phase, ...] = (
 
 
 ORDER = Phase("order-layers", order_layers)
+KEEP = Phase("keep-states", keep_states)  # depends on the order, and regions are found around what it adds
 
 
 def layer_by_layer(graph: Graph) -> Graph:
@@ -122,7 +124,7 @@ def lower(
 ) -> Lowered:
     """All passes. Without `quantization` the model stays in float; `schedule` puts layers into regions."""
     float_graph = simplify(imported, dump_dir)
-    last = (ORDER, Phase("schedule", schedule))
+    last = (ORDER, KEEP, Phase("schedule", schedule))
     if quantization is None:
         graph = run_phases(last, float_graph, dump_dir, None, start=len(SIMPLIFY) + 1)
         return Lowered(float_graph, graph, float_graph.macs())
@@ -163,6 +165,7 @@ def lower(
         Phase("quantize", to_integers),
         Phase("remove-channels", remove_channels),
         ORDER,
+        KEEP,
         Phase("schedule", told),
     )
     graph = run_phases(phases, float_graph, dump_dir, None, start=len(SIMPLIFY) + 1)

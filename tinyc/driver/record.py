@@ -67,6 +67,7 @@ def build_report(
         "workspace_bytes": max(map(program.workspace_bytes, range(len(program.layers))), default=0),
         "weights_bytes": program.weights_bytes,
         "prepared_bytes": program.prepared.bytes,
+        "state_bytes": graph.state_bytes,
         "code_bytes": None,
         "flash_bytes": None,
         "ram_bytes": None,
@@ -226,4 +227,5 @@ def read_interface(report: dict[str, Any]) -> Interface:
         single_rounding=data["single_rounding"],
         results=_read_results(data["results"]),
         fed=Rows(**data["fed"]) if data["fed"] else None,
+        state_bytes=data.get("state_bytes", 0),
     )

@@ -37,12 +37,15 @@ def format_of(path: Path) -> Format:
     return Format.TFLITE if marked or path.suffix.lower() in (".tflite", ".lite") else Format.ONNX
 
 
-def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Graph:
+def import_model(
+    path: Path, shapes: Mapping[str, tuple[int, ...]] = {}, states: Mapping[str, str] = {}
+) -> Graph:  # fmt: skip
     """The float graph of the model at `path`, named after the file; see the packages of the formats.
 
+    `states` names inputs, and for each the output of one run that it is in the next.
     TinycError says what is wrong with a bad file, UnsupportedError what tinyc does not do.
     """
-    graph: Graph = _front_end(path).import_model(path, shapes)
+    graph: Graph = _front_end(path).import_model(path, shapes, states)
     return graph
 
 

@@ -34,6 +34,18 @@ def plain_port(value: str, kind: TensorType) -> Port:
 
 
 @dataclass(frozen=True)
+class State:
+    """What the network keeps from one run to the next: `after`, which a run computes, is `before` in the next one.
+
+    Both are values of one type. In the first run `before` is the constant `initial`.
+    """
+
+    before: str
+    after: str
+    initial: str
+
+
+@dataclass(frozen=True)
 class Node:
     """One operator applied to values. `name` is what the source model calls it, for messages and reports."""
 
@@ -54,13 +66,14 @@ class Graph:
     types: Mapping[str, TensorType]
     constants: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     rounding: Rounding = Rounding.SINGLE
+    states: tuple[State, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Graph):
             return NotImplemented
         return (
-            (self.name, self.inputs, self.outputs, self.nodes, self.rounding)
-            == (other.name, other.inputs, other.outputs, other.nodes, other.rounding)
+            (self.name, self.inputs, self.outputs, self.states, self.nodes, self.rounding)
+            == (other.name, other.inputs, other.outputs, other.states, other.nodes, other.rounding)
             and dict(self.types) == dict(other.types)
             and self.constants.keys() == other.constants.keys()
             and all(_same(a, other.constants[k]) for k, a in self.constants.items())
@@ -77,8 +90,31 @@ class Graph:
             {i: self.constants[v] for i, v in enumerate(node.ins) if v in self.constants},
         )
 
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The values that are there before the first node: the inputs, and what was kept of the run before."""
+        return (*(p.value for p in self.inputs), *(s.before for s in self.states))
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The values that are needed behind the last node: the outputs, and what is kept for the next run."""
+        return (*(p.value for p in self.outputs), *(s.after for s in self.states))
+
+    @property
+    def state_bytes(self) -> int:
+        """The bytes that are kept from one run to the next."""
+        return sum(self.types[s.before].bytes for s in self.states)
+
+    def held(self) -> set[str]:
+        """The states as a run finds them, and views of them: what lies where a state is kept until it is made anew."""
+        found = {s.before for s in self.states}
+        for node in self.nodes:
+            if node.op.is_view and node.ins[0] in found:
+                found.update(node.outs)
+        return found
+
     def producers(self) -> dict[str, Node]:
-        """The node that computes each value; inputs and constants have none."""
+        """The node that computes each value; constants and what is `given` have none."""
         return {out: node for node in self.nodes for out in node.outs}
 
     def consumers(self) -> dict[str, list[Node]]:
@@ -90,8 +126,8 @@ class Graph:
         return table
 
     def use_counts(self) -> Counter[str]:
-        """How often each value is read, by nodes and by the model's outputs."""
-        return Counter([v for n in self.nodes for v in n.ins] + [p.value for p in self.outputs])
+        """How often each value is read, by nodes and as one that is `wanted`."""
+        return Counter([*(v for n in self.nodes for v in n.ins), *self.wanted])
 
     def is_integer(self) -> bool:
         """Whether the graph has been quantized."""
@@ -118,7 +154,7 @@ class Graph:
         nodes = tuple(nodes)
         types, constants = types or self.types, constants if constants is not None else self.constants
         copy = replace(self, nodes=nodes, **changes)
-        mentioned = {p.value for p in (*copy.inputs, *copy.outputs)}
+        mentioned = {*copy.given, *copy.wanted, *(s.initial for s in copy.states)}
         for node in nodes:
             mentioned.update(node.ins, node.outs)
         return replace(

@@ -16,12 +16,37 @@ Array = NDArray[Any]
 
 
 def execute(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """Every value of the graph, by name. `inputs` holds the graph's own input values, in their types."""
-    values: dict[str, Array] = {**graph.constants, **inputs}
+    """Every value of the graph, by name. `inputs` holds the graph's own input values, in their types.
+
+    States that are not among `inputs` are at their beginning.
+    """
+    fresh = {s.before: graph.constants[s.initial] for s in graph.states}
+    values: dict[str, Array] = {**graph.constants, **fresh, **inputs}
     for node in graph.nodes:
         results = evaluate(node.op, [values[v] for v in node.ins], graph.signature(node))
         values.update(zip(node.outs, results, strict=True))
     return values
+
+
+class Stream:
+    """A graph that runs on samples one after another, from its beginning on: each finds what the last one kept."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.kept: dict[str, Array] = {}
+        """The states, once a sample has been run."""
+
+    def execute(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """As `execute`, for the next sample."""
+        values = execute(self.graph, {**inputs, **self.kept})
+        self.kept = {s.before: values[s.after] for s in self.graph.states}
+        return values
+
+    def run(self, inputs: Mapping[str, Array], raw: bool = False) -> dict[str, Array]:
+        """As `run`, for the next sample."""
+        graph = self.graph
+        values = self.execute({p.value: to_value(graph, p, inputs[p.name]) for p in graph.inputs})
+        return {p.name: to_user(graph, p, values[p.value], raw) for p in graph.outputs}
 
 
 def execute_apart(graph: Graph, given: Mapping[str, Array]) -> dict[str, Array]:
@@ -62,6 +87,5 @@ def to_user(graph: Graph, port: Port, value: Array, raw: bool = False) -> Array:
 
 
 def run(graph: Graph, inputs: Mapping[str, Array], raw: bool = False) -> dict[str, Array]:
-    """The model's outputs for one sample, by the source model's names, in its layout."""
-    values = execute(graph, {p.value: to_value(graph, p, inputs[p.name]) for p in graph.inputs})
-    return {p.name: to_user(graph, p, values[p.value], raw) for p in graph.outputs}
+    """The model's outputs for one sample, by the source model's names, in its layout; states are at their beginning."""
+    return Stream(graph).run(inputs, raw)

@@ -19,7 +19,7 @@ from lark import Lark, Token, UnexpectedInput, UnexpectedToken
 from numpy.typing import NDArray
 
 from tinyc.errors import TinycError
-from tinyc.ir.graph import Graph, Node, Port, plain_port
+from tinyc.ir.graph import Graph, Node, Port, State, plain_port
 from tinyc.ir.op import Op
 from tinyc.ir.region import RegionOp
 from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
@@ -38,12 +38,14 @@ def dump(graph: Graph) -> str:
 def _statements(graph: Graph) -> list[str]:
     lines = [f"input %{p.value}: {graph.types[p.value]}{_port(graph, p)}" for p in graph.inputs]
     lines += [f"const %{name}: {graph.types[name]}" for name in graph.constants]
+    lines += [f"state %{s.before}: {graph.types[s.before]} = %{s.initial}" for s in graph.states]
     for node in graph.nodes:
         lines.append(format_node(graph, node))
         if isinstance(node.op, RegionOp):
             lines[-1] += " do {"
             lines += [*_statements(node.op.body), "}"]
     lines += [f"output %{p.value}{_port(graph, p)}" for p in graph.outputs]
+    lines += [f"next %{s.before} = %{s.after}" for s in graph.states]
     return [f"  {line}" for line in lines]
 
 
@@ -149,6 +151,8 @@ class _Builder:
         self.constants: dict[str, Array] = {}
         self.inputs: list[Port] = []
         self.outputs: list[Port] = []
+        self.initial: dict[str, str] = {}
+        self.after: dict[str, str] = {}
         self.nodes: list[Node] = []
         self.rounding = Rounding.SINGLE
 
@@ -162,9 +166,13 @@ class _Builder:
     def body(self, name: str, statements: Sequence[_Tree]) -> Graph:
         for statement in statements:
             getattr(self, str(statement.data))(*statement.children)
+        for value in self.initial.keys() - self.after.keys():
+            raise TinycError(f"there is no next %{value}", self.file)
+        states = tuple(State(value, self.after[value], first) for value, first in self.initial.items())
         return Graph(
-            name, tuple(self.inputs), tuple(self.outputs), tuple(self.nodes), self.types, self.constants, self.rounding
-        )
+            name, tuple(self.inputs), tuple(self.outputs), tuple(self.nodes), self.types, self.constants,
+            self.rounding, states,
+        )  # fmt: skip
 
     def fail(self, at: Token, message: str, hint: str = "") -> TinycError:
         return _error(self.text, self.file, at.line or 1, at.column or 1, message, hint)
@@ -180,6 +188,16 @@ class _Builder:
         if name not in self.data:
             raise self.fail(value.children[0], f"no data for the constant %{name}")
         self.constants[name] = self.data[name]
+
+    def state(self, value: _Tree, kind: _Tree, initial: _Tree) -> None:
+        first = self.use(initial)
+        self.initial[self.define(value, kind)] = first
+
+    def next(self, value: _Tree, after: _Tree) -> None:
+        name = self.use(value)
+        if name not in self.initial or name in self.after:
+            raise self.fail(value.children[0], f"%{name} is no state, or what it is next has been said")
+        self.after[name] = self.use(after)
 
     def node(self, outs: _Tree, op_name: Token, *rest: Any) -> None:
         *parts, source, body = rest

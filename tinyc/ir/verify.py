@@ -14,7 +14,7 @@ from tinyc.ir.types import DType, TensorType
 def verify(graph: Graph) -> None:
     """Raise VerifyError naming the offending node if the graph is not well formed."""
     _check_constants(graph)
-    defined = {p.value for p in graph.inputs} | set(graph.constants)
+    defined = {*graph.given, *graph.constants}
     for node in graph.nodes:
         where = _where(graph, node)
         for value in node.ins:
@@ -32,11 +32,26 @@ def verify(graph: Graph) -> None:
     for port in graph.outputs:
         if port.value not in defined:
             raise VerifyError(f"the output %{port.value} is never computed", graph.name)
+    _check_states(graph, defined)
     for port in (*graph.inputs, *graph.outputs):
         if sorted(port.perm) != list(range(len(port.shape))):
             raise VerifyError(f"{port.perm} does not permute the axes of '{port.name}' {port.shape}", graph.name)
         if int(np.prod(port.shape)) != graph.types[port.value].size:
             raise VerifyError(f"'{port.name}' {port.shape} does not hold %{port.value}", graph.name)
+
+
+def _check_states(graph: Graph, defined: set[str]) -> None:
+    """A state is kept as it is: its values have one type, and are no other state's."""
+    for state in graph.states:
+        if state.after not in defined:
+            raise VerifyError(f"%{state.after}, the next %{state.before}, is never computed", graph.name)
+        if state.initial not in graph.constants:
+            raise VerifyError(f"%{state.initial}, the first %{state.before}, is not a constant", graph.name)
+        kinds = [graph.types[v] for v in (state.before, state.after, state.initial)]
+        if any(kind != kinds[0] for kind in kinds):
+            raise VerifyError(f"the state %{state.before} has several types: {', '.join(map(str, kinds))}", graph.name)
+    if len(set(graph.given)) != len(graph.given):
+        raise VerifyError("two inputs or states are one value", graph.name)
 
 
 def _check_constants(graph: Graph) -> None:
@@ -62,6 +77,8 @@ def _check_types(graph: Graph, node: Node, where: str) -> None:
 def _check_body(graph: Graph, node: Node, body: Graph, where: str) -> None:
     """A body is a graph whose values have the names that they have outside, and no other value's."""
     verify(body)
+    if body.states:
+        raise VerifyError("a region keeps nothing from one run to the next", where)
     if tuple(p.value for p in body.inputs) != node.ins or tuple(p.value for p in body.outputs) != node.outs:
         raise VerifyError("a region and its body must read and compute values of the same names", where)
     if any(body.types[v] != graph.types[v] for v in (*node.ins, *node.outs)) or body.rounding is not graph.rounding:

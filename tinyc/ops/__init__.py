@@ -20,6 +20,7 @@ from tinyc.ops.einsum import Einsum
 from tinyc.ops.frames import Frames
 from tinyc.ops.gather import Gather
 from tinyc.ops.grid_sample import GridSample
+from tinyc.ops.keep import Keep
 from tinyc.ops.linear_attention import LinearAttention
 from tinyc.ops.lookup import Lookup
 from tinyc.ops.map import Map
@@ -72,6 +73,7 @@ ALL_OPS: tuple[type[Op], ...] = (
     Lookup,
     Gather,
     GridSample,
+    Keep,
     LinearAttention,
     Map,
     MatMul,

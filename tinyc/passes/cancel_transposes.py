@@ -222,7 +222,8 @@ def absorb_into_ports(graph: Graph) -> Graph:
     dropped = set(renamed)
     nodes = [replace(n, ins=tuple(renamed.get(v, v) for v in n.ins)) for n in graph.nodes if n.outs[0] not in dropped]
     outputs = [replace(p, value=renamed.get(p.value, p.value)) for p in outputs]
-    smaller = graph.with_nodes(nodes, inputs=tuple(inputs), outputs=tuple(outputs))
+    states = tuple(replace(s, after=renamed.get(s.after, s.after)) for s in graph.states)
+    smaller = graph.with_nodes(nodes, inputs=tuple(inputs), outputs=tuple(outputs), states=states)
     return absorb_into_ports(drop_dead_nodes(smaller))
 
 

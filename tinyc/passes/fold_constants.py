@@ -22,7 +22,7 @@ def evaluate(node: Node, sweep: Sweep) -> Sequence[Node] | Alias | None:
         return None
     if node.op.dequantization():
         return None  # the integers are wanted
-    if node.outs[0] in sweep.output_values:
+    if node.outs[0] in sweep.wanted:
         return None  # an output is written at run time, whatever it depends on
     (result,) = node.op.eval_float(*(sweep.constants[v] for v in node.ins))
     return Alias(sweep.constant(node.outs[0], result))

@@ -31,7 +31,7 @@ def moved(node: Node, sweep: Sweep) -> Sequence[Node] | None:
 
 def evaluated(node: Node, sweep: Sweep) -> Alias | None:
     """What an operator makes of constants, dequantized ones among them."""
-    if node.op.dequantization() or len(node.outs) != 1 or node.outs[0] in sweep.output_values:
+    if node.op.dequantization() or len(node.outs) != 1 or node.outs[0] in sweep.wanted:
         return None
     data = [known(value, sweep) for value in node.ins]
     if not data or any(each is None for each in data):

@@ -55,8 +55,8 @@ def _kept(graph: Graph) -> dict[str, Mask]:
     removable = {space: np.ones(channels(graph.types[space]), bool) for space in spaces.members()}
     for value in activations:
         removable[spaces.of(value)] &= np.not_equal(fixed[value], NOT_FIXED) | ~used[value]
-    for port in (*graph.inputs, *graph.outputs):
-        removable[spaces.of(port.value)][:] = False
+    for value in {*graph.given, *graph.wanted} - graph.constants.keys():
+        removable[spaces.of(value)][:] = False
     for node in graph.nodes:
         sig = graph.signature(node)
         flow = _flow(graph, node)
@@ -107,8 +107,8 @@ def fixed_values(graph: Graph) -> dict[str, NDArray[np.int64]]:
 def _used(graph: Graph) -> dict[str, Mask]:
     """For each value, which channels an output depends on."""
     used = {name: np.zeros(channels(kind), bool) for name, kind in graph.types.items()}
-    for port in graph.outputs:
-        used[port.value][:] = True
+    for value in graph.wanted:
+        used[value][:] = True
     for node in reversed(graph.nodes):
         if not _in_int8(graph, node):
             for value in node.ins:

@@ -34,8 +34,7 @@ class Sweep:
         self.constants: dict[str, NDArray[Any]] = dict(graph.constants)
         self.producers: dict[str, Node] = {}
         self.uses: Counter[str] = graph.use_counts()
-        self.input_values = {p.value for p in graph.inputs}
-        self.output_values = {p.value for p in graph.outputs}
+        self.wanted = set(graph.wanted)
         self._names = Names(graph.types)
 
     def producer(self, value: str) -> Node | None:
@@ -95,13 +94,14 @@ def _sweep(graph: Graph, rules: Sequence[Rule]) -> tuple[Graph, bool]:
             nodes.append(new)
             sweep.producers.update(dict.fromkeys(new.outs, new))
     outputs = tuple(replace(p, value=aliases.get(p.value, p.value)) for p in graph.outputs)
-    swept = graph.with_nodes(nodes, sweep.types, sweep.constants, outputs=outputs)
+    states = tuple(replace(s, after=aliases.get(s.after, s.after)) for s in graph.states)
+    swept = graph.with_nodes(nodes, sweep.types, sweep.constants, outputs=outputs, states=states)
     return drop_dead_nodes(swept), changed
 
 
 def drop_dead_nodes(graph: Graph) -> Graph:
-    """Without the nodes that no output depends on."""
-    needed = {p.value for p in graph.outputs}
+    """Without the nodes that no output and no state depends on."""
+    needed = set(graph.wanted)
     kept: list[Node] = []
     for node in reversed(graph.nodes):
         if needed.intersection(node.outs):

@@ -15,8 +15,15 @@ Nodes = tuple[Node, ...]
 
 
 def find_chains(graph: Graph, choice: Choice) -> dict[Nodes, Offer]:
-    """The chains for which kernels are offered. Layers of regions run in parts, and by themselves."""
+    """The chains for which kernels are offered. Layers of regions run in parts, and by themselves.
+
+    What reads a state or makes it anew runs by itself too: for a chain, layers may change places.
+    """
     makers, uses = _makers(graph), graph.use_counts()
+    held, kept = graph.held(), {s.after for s in graph.states}
+
+    def free(nodes: Nodes) -> bool:
+        return not any(held.intersection(n.ins) or kept.intersection(n.outs) for n in nodes)
 
     def behind(nodes: Nodes) -> Iterator[Nodes]:
         for value in nodes[0].ins:
@@ -28,6 +35,8 @@ def find_chains(graph: Graph, choice: Choice) -> dict[Nodes, Offer]:
     found: dict[Nodes, Offer] = {}
     for node in graph.nodes:
         for nodes in behind((node,)) if _runs(node) else ():
+            if not free(nodes):
+                continue
             offer = choice.offered_in_one(nodes, graph)
             if offer.candidates:
                 found[nodes] = offer

@@ -17,7 +17,7 @@ class Lowering:
         self.graph, self.choice = graph, choice
         self.layers: list[Layer] = []
         self.steps: list[Step] = []
-        self.places: dict[str, Place] = {p.value: Place(p.value, 0, graph.types[p.value].bytes) for p in graph.inputs}
+        self.places: dict[str, Place] = {v: Place(v, 0, graph.types[v].bytes) for v in graph.given}
         """Where values lie as a whole."""
         self.homes = _homes(graph)
 
@@ -75,7 +75,9 @@ class Lowering:
             self._join(number, node, calls, ins, outs[0])
             return
         written = Written(node.outs[0], whole(self.graph.types[node.outs[0]]), outs[0])
-        self.steps.append(Step(number, calls, ins, outs, workspace(number, calls), written))
+        # the place of a state is in use from run to run, also between its last reading and this
+        renews = any(s.after in node.outs for s in self.graph.states)
+        self.steps.append(Step(number, calls, ins, outs, workspace(number, calls), written, updates=renews))
 
     def _join(self, layer: int, node: Node, calls: Candidate, ins: tuple[Place, ...], out: Place) -> None:
         """Copy those inputs into the result that have not been computed there."""
@@ -89,12 +91,18 @@ class Lowering:
 
 
 def _homes(graph: Graph) -> dict[str, tuple[str, int]]:
-    """Values that are computed right where another has them as a part: that one, and the byte in it."""
-    fixed = {p.value for p in (*graph.inputs, *graph.outputs)}
+    """Values that are computed right where another has them as a part: that one, and the byte in it.
+
+    The next state is computed where the present one lies, once that is not read any more: so not part by part.
+    """
+    fixed = {*graph.given, *graph.wanted}
     made = {v for n in graph.nodes if not n.op.is_view and not isinstance(n.op, RegionOp) for v in n.outs}
     uses = graph.use_counts()
-    homes: dict[str, tuple[str, int]] = {}
+    renewed = {s.after: (s.before, 0) for s in graph.states}
+    homes: dict[str, tuple[str, int]] = dict(renewed)
     for node in graph.nodes:
+        if node.outs[0] in renewed:
+            continue
         for index, offset in node.op.placements(graph.signature(node)).items():
             value = node.ins[index]
             if value in made and value not in fixed and uses[value] == 1:

@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
+
+from numpy.typing import NDArray
 
 from tinyc.errors import VerifyError
 from tinyc.ir.graph import Graph
@@ -113,7 +116,14 @@ class Program:
     def weights_bytes(self) -> int:
         """Everything constant that kernels read: weights, packed or as they are, biases, multipliers, tables."""
         distinct = {id(table): table for table in self.tables.values()}
-        return sum(k.bytes for k in self.constants.values()) + sum(t.data.nbytes for t in distinct.values())
+        first = sum(data.nbytes for data in self.initial.values())
+        return sum(k.bytes for k in self.constants.values()) + sum(t.data.nbytes for t in distinct.values()) + first
+
+    @cached_property
+    def initial(self) -> dict[str, NDArray[Any]]:
+        """The constants with which states begin that are not the same byte throughout."""
+        found = {s.initial: self.graph.constants[s.initial] for s in self.graph.states}
+        return {name: data for name, data in found.items() if len(set(data.tobytes())) > 1}
 
     def offset(self, place: Place) -> int:
         """Where in the arena a place is."""
@@ -141,15 +151,35 @@ def _check_fed(graph: Graph) -> None:
             raise VerifyError(f"%{value} cannot arrive by rows: something else than the region reads it", graph.name)
 
 
+def _check_states(graph: Graph) -> None:
+    """Raise VerifyError unless each state is made behind all that reads it, by a layer that runs as a whole."""
+    made = {v: i for i, n in enumerate(graph.nodes) for v in n.outs}
+    if len({s.after for s in graph.states}) != len(graph.states):
+        raise VerifyError("two states cannot be computed in one place", graph.name)
+    for state in graph.states:
+        node = graph.nodes[made[state.after]] if state.after in made else None
+        if node is None or node.op.is_view or isinstance(node.op, RegionOp):
+            raise VerifyError(f"%{state.after} cannot be computed where the state %{state.before} is", graph.name)
+        held = {state.before}
+        for index, reader in enumerate(graph.nodes):
+            if held.intersection(reader.ins):
+                held.update(reader.outs if reader.op.is_view else ())
+                if index >= made[state.after]:
+                    raise VerifyError(f"%{state.before} is read when it has been made anew", graph.name)
+        if held.intersection(graph.wanted):
+            raise VerifyError(f"%{state.before} is wanted when it has been made anew", graph.name)
+
+
 def lower_graph(graph: Graph, choice: Choice) -> tuple[Lowering, Usage]:
     """Select kernels and lay out steps; what is in use when follows from them."""
     _check_fed(graph)
+    _check_states(graph)
     lowering = Lowering(graph, choice)
     lowering.run()
-    inputs = [lowering.places[p.value] for p in graph.inputs if p.value in lowering.places]
-    kept = [lowering.places[p.value] for p in graph.outputs]
+    given = [lowering.places[v] for v in graph.given if v in lowering.places]
+    kept = [lowering.places[v] for v in graph.wanted]
     tables = [place for _, place in prepared_tables(lowering.steps).calls]
-    return lowering, usage(lowering.steps, [*inputs, *tables], [*kept, *tables], choice.follow)
+    return lowering, usage(lowering.steps, [*given, *tables], [*kept, *tables], choice.follow)
 
 
 def fits_easily(graph: Graph, choice: Choice, ram: int) -> bool:

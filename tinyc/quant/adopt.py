@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import UnsupportedError
-from tinyc.ir.graph import Graph, Names, Node, Port
+from tinyc.ir.graph import Graph, Names, Node, Port, State
 from tinyc.ir.narrow import Narrow
 from tinyc.ir.op import Array, Op, Signature
 from tinyc.ir.rules import AsIs, Bias, Fixed, Free, Observed, OutputRule, Own, QuantRule, SameAs, Unify, Weight
@@ -72,6 +72,7 @@ class _Adoption:
 
     def run(self) -> Graph:
         inputs = [self._input(port) for port in self.graph.inputs]
+        codes = [self._state_code(state) for state in self.graph.states]
         for value in self.codes.params:
             if value in self.constants:
                 self._define(value, value, self.types[value].shape)
@@ -79,9 +80,10 @@ class _Adoption:
         for node in self.graph.nodes:
             self._add(node)
         outputs = [self._output(port) for port in self.graph.outputs]
+        states = map(self._state, self.graph.states, codes)
         return self.graph.with_nodes(
             self.nodes, self.types, self.constants, inputs=tuple(inputs), outputs=tuple(outputs),
-            rounding=self.rounding,
+            states=tuple(states), rounding=self.rounding,
         )  # fmt: skip
 
     # Values
@@ -156,6 +158,34 @@ class _Adoption:
                 return replace(port, value=source)
             return replace(port, value=self._float(value, Node(Dequantize(1.0, 0), (), (), port.name)))
         return port
+
+    # States
+
+    def _state_code(self, state: State) -> tuple[str, str] | None:
+        """The stored values that a state is read from and made as, if these have the same parameters."""
+        if state.before in self.codes.params:
+            self._define(state.before, state.before, self.types[state.before].shape)
+            return state.before, state.after
+        readers, maker = self.consumers[state.before], self.producers.get(state.after)
+        if len(readers) != 1 or self.uses[state.before] != 1 or maker is None or not maker.op.dequantization():
+            return None
+        (read,), made = readers[0].outs, maker.ins[0]
+        if read not in self.codes.params or self.codes.params[read] != self.codes.params.get(made):
+            return None
+        self.done.add(read)
+        self._define(read, read, self.types[read].shape)
+        return read, made
+
+    def _state(self, state: State, codes: tuple[str, str] | None) -> State:
+        """A state as it is stored, or in float."""
+        if codes is None:
+            return replace(state, after=self._float(state.after, Node(Dequantize(1.0, 0), (), (), state.before)))
+        before, after = (self.stored[code] for code in codes)
+        if state.initial in self.stored:
+            return State(before, after, self.stored[state.initial])
+        kind = self.types[before]
+        first = kind.q.quantize(self.constants[state.initial], DType.I8)
+        return State(before, after, self._constant(state.initial, kind, first))
 
     # Nodes
 

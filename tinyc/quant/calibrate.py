@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph, Node
-from tinyc.ir.interp import execute, to_value
+from tinyc.ir.interp import Stream, to_value
 from tinyc.ir.rules import Free
 from tinyc.quant.observers import ObserverChoice
 from tinyc.quant.partition import rules_of, stored_values
@@ -26,8 +26,9 @@ def calibrate(
 ) -> dict[str, Range]:
     """The range of each activation of a float graph that is needed in int8, and of what is inside operators.
 
-    `samples` as `match_samples` gives them; what is inside an operator has the name that `inside` gives it. Ranges of
-    what is inside may turn out to leave an operator no int8 form: then others are not needed.
+    `samples` as `match_samples` gives them; where the graph keeps states, they are a sequence. What is inside an
+    operator has the name that `inside` gives it. Ranges of what is inside may turn out to leave an operator no int8
+    form: then others are not needed.
     """
     rules = rules_of(graph)
     stored = stored_values(graph, rules)
@@ -39,10 +40,11 @@ def calibrate(
     count = count_samples(samples)
     passes = next(iter(observers.values())).passes
     for index in range(passes):
+        stream = Stream(graph)
         for number in range(count):
             inputs = {p.value: to_value(graph, p, samples[p.name][number]) for p in graph.inputs}
             with np.errstate(all="ignore"):
-                values = execute(graph, inputs)
+                values = stream.execute(inputs)
             for name in activations:
                 observers[name].see(values[name], index)
             for node in nodes:

@@ -42,6 +42,10 @@ def codes_of(graph: Graph) -> Codes:
                 groups.join(value, node.outs[0])
         else:
             spoilt.update(touched)
+    for state in graph.states:
+        if state.before in bytes_:
+            groups.join(state.before, state.after)
+            groups.join(state.before, state.initial)
     params: dict[str, QuantParams] = {}
     for members in groups.members().values():
         said = set().union(*(found.get(v, set()) for v in members))

@@ -33,7 +33,8 @@ def rules_of(graph: Graph) -> dict[str, QuantRule]:
 def stored_values(graph: Graph, rules: Mapping[str, QuantRule]) -> set[str]:
     """The activations of a float graph that are needed in int8."""
     free = read_as_they_are(graph, rules)
-    found = {p.value for p in graph.inputs if p.value not in free and graph.types[p.value].dtype.is_float}
+    found = {v for v in graph.given if v not in free and graph.types[v].dtype.is_float}
+    found.update(s.after for s in graph.states if s.before in found)
     for node in graph.nodes:
         rule = rules[node.outs[0]]
         found.update(v for i, v in enumerate(node.ins) if isinstance(rule.of_input(i), AsIs))
@@ -64,7 +65,7 @@ def stays_apart(graph: Graph) -> dict[str, str]:
         read = _activations(graph, node)
         if node.outs[0] in light and read and all(map(in_float, read)):
             apart[node.outs[0]] = NEIGHBOURS
-    inputs, outputs = ({p.value for p in ports} for ports in (graph.inputs, graph.outputs))
+    inputs, outputs = set(graph.given), set(graph.wanted)
     moving = {n.outs[0] for n in graph.nodes if _macs(graph, n) == 0}
     between = _between(graph, light & moving - apart.keys(), set(apart), inputs, outputs)
     return apart | dict.fromkeys(between, NEIGHBOURS)

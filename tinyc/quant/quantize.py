@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import UnsupportedError
-from tinyc.ir.graph import Graph, Names, Node
+from tinyc.ir.graph import Graph, Names, Node, State
 from tinyc.ir.groups import Groups
 from tinyc.ir.op import Array, Op
 from tinyc.ir.rules import AsIs, Bias, Fixed, Free, Observed, QuantRule, SameAs, Unify, Weight
@@ -79,16 +79,22 @@ def _unify(graph: Graph, rules: Rules) -> tuple[Graph, Rules]:
 
 def _values_with_fixed_scale(graph: Graph, rules: Rules) -> set[str]:
     fixed: set[str] = set()
-    for node in graph.nodes:
-        for value, rule in zip(node.outs, rules[node.outs[0]].outs, strict=True):
-            if isinstance(rule, Fixed) or (isinstance(rule, SameAs) and node.ins[rule.index] in fixed):
-                fixed.add(value)
-    return fixed
+    while True:
+        for node in graph.nodes:
+            for value, rule in zip(node.outs, rules[node.outs[0]].outs, strict=True):
+                if isinstance(rule, Fixed) or (isinstance(rule, SameAs) and node.ins[rule.index] in fixed):
+                    fixed.add(value)
+        found = fixed | {s.before for s in graph.states if s.after in fixed}
+        if found == fixed:
+            return fixed
+        fixed = found
 
 
 def _scale_groups(graph: Graph, rules: Rules) -> Groups:
     """Values that must have one scale."""
     groups = Groups(graph.types)
+    for state in graph.states:
+        groups.join(state.before, state.after)
     for node in graph.nodes:
         for value, rule in zip(node.outs, rules[node.outs[0]].outs, strict=True):
             match rule:
@@ -238,12 +244,21 @@ class _Rewriting:
 
     def run(self) -> Graph:
         free = read_as_they_are(self.graph, self.rules)
-        for port in self.graph.inputs:
-            if self.graph.types[port.value].dtype.is_float and port.value not in free:
-                self._store(port.value)
+        for value in self.graph.given:
+            if self.graph.types[value].dtype.is_float and value not in free:
+                self._store(value)
         for node in self.graph.nodes:
             self._add(node)
-        return self.graph.with_nodes(self.nodes, self.types, self.constants, rounding=self.rounding)
+        states = tuple(map(self._state, self.graph.states))
+        return self.graph.with_nodes(self.nodes, self.types, self.constants, rounding=self.rounding, states=states)
+
+    def _state(self, state: State) -> State:
+        """A state in the form in which it is read."""
+        kind = self.types[state.before]
+        if kind.quant is None:
+            return replace(state, after=self._as_made(state.after, state.before))
+        first = self._constant(state.initial, kind, kind.q.quantize(self.graph.constants[state.initial], DType.I8))
+        return replace(state, after=self._in_int8(state.after, state.before), initial=first)
 
     def _add(self, node: Node) -> None:
         rule = self.rules[node.outs[0]]

@@ -145,7 +145,7 @@ class Composed(UnaryOp):
 def compose(graph: Graph) -> Graph:
     """The pass. Float graphs; the cones that are better than their layers become one layer each."""
     cones = Cones(graph, graph.constants.get, {})
-    needed = {p.value for p in graph.outputs}
+    needed = set(graph.wanted)
     nodes: list[Node] = []
     for node in reversed(graph.nodes):
         if not needed.intersection(node.outs):

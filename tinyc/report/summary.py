@@ -27,6 +27,8 @@ def summary(report: Report, ram: int, flash: int) -> list[str]:
     )
     if report.get("prepared_bytes"):
         arena = f"{arena}, of it {number(report['prepared_bytes'])} for weights that are prepared at start-up"
+    if report.get("state_bytes"):
+        arena = f"{arena}, of it {number(report['state_bytes'])} for the state that is kept from run to run"
     weights = f"weights {number(report['weights_bytes'])}"
     if report["flash_bytes"] is None:
         rows = [("RAM", "-", arena), ("flash", "-", f"{weights}; not linked")]

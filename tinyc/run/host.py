@@ -49,6 +49,8 @@ class Interface:
     single_rounding: bool
     results: tuple[Result, ...] = ()
     fed: Rows | None = None
+    state_bytes: int = 0
+    """What is kept from one run to the next."""
 
     def cut(self, values: Mapping[str, Array]) -> list[bytes]:
         """The bytes of `results` one by one, from whole values."""
@@ -89,14 +91,18 @@ class HostModel:
         self._arena = np.zeros(interface.arena_bytes + 16, np.uint8)
         skip = -self._arena.ctypes.data % 16
         self._arena = self._arena[skip : skip + interface.arena_bytes]
-        if self._call("init")(self._ffi.from_buffer(self._arena), interface.arena_bytes) != 0:
-            raise CheckFailedError("the model does not accept its arena", name)
+        self.begin()
+
+    def begin(self) -> None:
+        """Make all that is kept from run to run anew."""
+        if self._call("init")(self._ffi.from_buffer(self._arena), self.interface.arena_bytes) != 0:
+            raise CheckFailedError("the model does not accept its arena", self.interface.name)
 
     def _call(self, function: str) -> Any:
         return getattr(self._library, f"{self.interface.name}_{function}")
 
     def run(self, inputs: Sequence[bytes], trace: bool = False) -> tuple[list[bytes], list[bytes]]:
-        """One inference: the outputs' bytes, and with `trace` those of `interface.results` one by one."""
+        """The next inference: the outputs' bytes, and with `trace` those of `interface.results` one by one."""
         ffi, interface = self._ffi, self.interface
         fed = interface.fed
         for index, (data, size) in enumerate(zip(inputs, interface.input_bytes, strict=True)):

@@ -58,7 +58,8 @@ class _Memory:
         for view in self.views:
             self.root[view.outs[0]] = self.root[view.ins[0]]
         produced = {out: index for index, n in enumerate(self.layers) for out in n.outs}
-        outputs = {self.root[p.value] for p in graph.outputs}
+        # what is kept for the next run has a place of its own throughout
+        outputs = {self.root[v] for v in (*graph.wanted, *(s.before for s in graph.states))}
         self.tensors = {
             name: _Tensor(
                 graph.types[name].bytes,
@@ -66,7 +67,7 @@ class _Memory:
                 sum(1 << i for i, n in enumerate(self.layers) if name in self._reads(n)),
                 name in outputs,
             )
-            for name in {*produced, *(self.root[p.value] for p in graph.inputs)}
+            for name in {*produced, *(self.root[v] for v in graph.given)}
         }
         self.lags = [self._lags(n) for n in self.layers]
         self.needs = [sum(bit for bit in {self.tensors[v].producer for v in self._reads(n)}) for n in self.layers]
@@ -148,7 +149,7 @@ class _Memory:
     def nodes(self, order: Sequence[int]) -> list[Node]:
         """The nodes in this order of layers, each view as soon as there is what it shows."""
         nodes: list[Node] = []
-        defined = {p.value for p in self.graph.inputs} | set(self.graph.constants)
+        defined = {*self.graph.given, *self.graph.constants}
         left = list(self.views)
         for layer in [None, *order]:
             if layer is not None:

@@ -17,7 +17,7 @@ NARROW = 2  # a tensor is narrow that takes at most one in so many bytes of the 
 
 def candidates(graph: Graph) -> dict[str, tuple[Node, ...]]:
     """Values that are worth computing twice, with the nodes that make them from a narrow one; the largest first."""
-    producers, consumers = graph.producers(), graph.consumers()
+    producers, consumers, held = graph.producers(), graph.consumers(), graph.held()
     found: dict[str, tuple[Node, ...]] = {}
     for value, readers in consumers.items():
         if value not in producers or len(readers) < 2:
@@ -25,7 +25,8 @@ def candidates(graph: Graph) -> dict[str, tuple[Node, ...]]:
         if readers[0].op.accumulation(graph.signature(readers[0]), KernelTarget()) is None:
             continue
         chain = _chain(graph, producers, value)
-        if chain:
+        # a state may have been made anew before the second time
+        if chain and not any(held.intersection(node.ins) for node in chain):
             found[value] = chain
     return dict(sorted(found.items(), key=lambda item: -graph.types[item[0]].bytes))
 

@@ -34,19 +34,25 @@ def with_regions(graph: Graph, cuts: Sequence[Cut]) -> Graph:
 
 
 def stretch(graph: Graph, first: int, last: int) -> Graph:
-    """Nodes [first, last) as a graph of their own. Its results are what is read behind them."""
+    """Nodes [first, last) as a graph of their own. Its results are what is read behind them.
+
+    States that they make anew are its states, others its inputs.
+    """
     nodes = graph.nodes[first:last]
     made = dict.fromkeys(v for n in nodes for v in n.outs)
     read = dict.fromkeys(v for n in nodes for v in n.ins)
-    later = {v for n in graph.nodes[last:] for v in n.ins} | {p.value for p in graph.outputs}
+    states = tuple(s for s in graph.states if s.after in made)
+    kept = {s.before for s in states}
+    later = {v for n in graph.nodes[last:] for v in n.ins} | set(graph.wanted)
     return Graph(
         "",
-        tuple(plain_port(v, graph.types[v]) for v in read if v not in made and v not in graph.constants),
+        tuple(plain_port(v, graph.types[v]) for v in read if not {v} & (made.keys() | kept | graph.constants.keys())),
         tuple(plain_port(v, graph.types[v]) for v in made if v in later),
         nodes,
-        {v: graph.types[v] for v in (*read, *made)},
+        {v: graph.types[v] for v in (*read, *made, *kept)},
         {v: graph.constants[v] for v in read if v in graph.constants},
         graph.rounding,
+        states,
     )
 
 

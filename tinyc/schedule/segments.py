@@ -54,11 +54,12 @@ class Segments:
         self._memo: Memo = {} if memo is None else memo
         self._known: dict[tuple[int, int, Tiling | None], Segment | None] = {}
         self._views = {n.outs[0]: n.ins[0] for n in graph.nodes if n.op.is_view}
+        self._views |= {s.after: s.before for s in graph.states}  # which is where it is computed
         self._made = {v: i for i, n in enumerate(graph.nodes) for v in n.outs}
         self._last_read: dict[str, int] = {}
         for index, node in enumerate(graph.nodes):
             self._last_read.update(dict.fromkeys(map(self._source, node.ins), index))
-        self._last_read.update(dict.fromkeys((self._source(p.value) for p in graph.outputs), self.count))
+        self._last_read.update(dict.fromkeys((self._source(v) for v in graph.wanted), self.count))
         self._chains: dict[int, list[int]] = {}
         numbers = {id(n): i for i, n in enumerate(graph.nodes)}
         for nodes in find_chains(graph, choice):
@@ -74,6 +75,7 @@ class Segments:
     def waiting(self, at: int) -> list[str]:
         """The tensors that are there before node `at` and are read by it or later."""
         made = [p.value for p in self.graph.inputs if not self.fed or at > 0]
+        made += [s.before for s in self.graph.states]
         made += [v for v, i in self._made.items() if i < at and v not in self._views]
         return [v for v in made if self._last_read.get(v, -1) >= at]
 
@@ -110,6 +112,8 @@ class Segments:
         shapes = [self.graph.types[v].shape for n in nodes[:-1] for v in n.outs if not n.op.is_view]
         if not any(len(shape) == 4 and shape[tiling.axis] > 1 for shape in shapes):
             return None  # nothing inside comes in rows
+        if any(s.after in n.outs for n in nodes for s in self.graph.states):
+            return None  # states are made anew when all that reads them has run
         return self._get(first, last, tiling)
 
     def tilings(self, first: int, last: int, modes: Collection[Mode]) -> Iterator[Tiling]:
@@ -146,7 +150,7 @@ class Segments:
     def _evaluate(self, first: int, last: int, tiling: Tiling | None) -> Segment | None:
         graph, waits = self._alone(first, last)
         fed = tiling is not None and self.fed and first == 0
-        key = (*(n.outs[0] for n in graph.nodes), *graph.inputs, *graph.outputs, tiling, fed)
+        key = (*(n.outs[0] for n in graph.nodes), *graph.inputs, *graph.outputs, *graph.states, tiling, fed)
         if key not in self._memo:
             self._memo[key] = self._alone_takes(graph, first, last, tiling)
         taken = self._memo[key]
@@ -187,7 +191,7 @@ class Segments:
         """The nodes as a graph of their own, and the bytes of tensors that wait without being touched."""
         alone = stretch(self.graph, first, last)
         kept = [p for p in alone.inputs if self._last_read.get(self._source(p.value), -1) >= last]
-        ins = {p.value for p in alone.inputs}
+        ins = set(alone.given)
         touched = ins | {self._source(v) for v in ins}
         waits = sum(self.graph.types[v].bytes for v in self.waiting(first) if v not in touched)
         return replace(alone, outputs=(*alone.outputs, *kept)), waits

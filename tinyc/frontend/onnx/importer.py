@@ -10,17 +10,21 @@ from onnx import NodeProto
 from tinyc.errors import TinycError
 from tinyc.frontend.onnx.model import needed, node_name, read_model, reads
 from tinyc.frontend.onnx.walk import Walk
+from tinyc.frontend.states import fed_back
 from tinyc.frontend.summary import NodeSummary
 from tinyc.frontend.view import Activation, Constant
 from tinyc.ir.graph import Graph
 from tinyc.resources import text_name
 
 
-def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Graph:
+def import_model(
+    path: Path, shapes: Mapping[str, tuple[int, ...]] = {}, states: Mapping[str, str] = {}
+) -> Graph:  # fmt: skip
     """The float graph of the model at `path`, named after the file.
 
     `shapes` fixes inputs whose shape the model leaves open; a first axis that is open is otherwise a batch of 1.
-    The graph's inputs and outputs have ONNX's names and layout; those without elements are left out.
+    `states` as in `fed_back`. The graph's inputs and outputs have ONNX's names and layout; those without elements are
+    left out.
     TinycError says what is wrong with a bad file, UnsupportedError what tinyc does not do.
     """
     model = read_model(path, shapes)
@@ -43,7 +47,7 @@ def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Grap
         outputs.append(walk.builder.output(known.value, output))
     if not outputs:
         raise TinycError("none of its outputs has any elements", model.file)
-    return walk.builder.graph(text_name(path).stem, inputs, tuple(outputs))
+    return fed_back(walk.builder.graph(text_name(path).stem, inputs, tuple(outputs)), states, model.file)
 
 
 def inspect_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> list[NodeSummary]:

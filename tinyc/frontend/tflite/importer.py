@@ -6,20 +6,24 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tinyc.errors import TinycError
+from tinyc.frontend.states import fed_back
 from tinyc.frontend.summary import NodeSummary
 from tinyc.frontend.tflite.model import NOT_GIVEN, Model, Operator, check, node_name
 from tinyc.frontend.tflite.schema import read_file
+from tinyc.frontend.tflite.tensors import parameters
 from tinyc.frontend.tflite.walk import Walk
 from tinyc.frontend.view import Constant
 from tinyc.ir.graph import Graph, Port
 from tinyc.resources import text_name
 
 
-def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Graph:
+def import_model(
+    path: Path, shapes: Mapping[str, tuple[int, ...]] = {}, states: Mapping[str, str] = {}
+) -> Graph:  # fmt: skip
     """The float graph of the model at `path`, named after the file.
 
-    `shapes` changes the sizes of inputs that the model leaves open. The graph's inputs and outputs have the names and
-    the element types of the model's tensors; those without elements are left out.
+    `shapes` changes the sizes of inputs that the model leaves open; `states` as in `fed_back`. The graph's inputs and
+    outputs have the names and the element types of the model's tensors; those without elements are left out.
     TinycError says what is wrong with a bad file, UnsupportedError what tinyc does not do.
     """
     walk, inputs = _start(path, shapes)
@@ -31,7 +35,8 @@ def import_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> Grap
     ports = tuple(port for port in outputs if port)
     if not ports:
         raise TinycError("none of its outputs has any elements", model.file)
-    return walk.builder.graph(text_name(path).stem, tuple(port for port in inputs if port), ports)
+    graph = walk.builder.graph(text_name(path).stem, tuple(port for port in inputs if port), ports)
+    return fed_back(graph, states, model.file, _zeros(model))
 
 
 def inspect_model(path: Path, shapes: Mapping[str, tuple[int, ...]] = {}) -> list[NodeSummary]:
@@ -53,6 +58,15 @@ def _start(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Walk, lis
             raise TinycError(f"--shape names '{name}', the model's inputs are: {', '.join(names) or 'none'}", str(path))
     walk = Walk(model, shapes)
     return walk, [walk.add_input(model.tensors[i], name) for i, name in zip(model.inputs, names, strict=True)]
+
+
+def _zeros(model: Model) -> dict[str, int]:
+    """The stored numbers that stand for zero in the model's inputs."""
+    found = {}
+    for index, name in zip(model.inputs, _port_names(model, model.inputs), strict=True):
+        q = parameters(model.tensors[index], f"{model.file}: input '{name}'")
+        found.update({name: int(q.zero[0])} if q is not None else {})
+    return found
 
 
 def _port_names(model: Model, tensors: tuple[int, ...]) -> list[str]:
