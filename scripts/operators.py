@@ -60,7 +60,8 @@ TFLITE_HEAD = """
 ## TensorFlow Lite
 
 What stands for real numbers in integers is computed in int8 where the operator has such a form, else in float between
-`dequantize` and `quantize`.
+`dequantize` and `quantize`. VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE and CALL_ONCE (of constants that are assigned)
+become what the network keeps from run to run.
 
 """
 

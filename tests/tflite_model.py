@@ -25,7 +25,7 @@ Scale = tuple[float | Sequence[float], int | Sequence[int]]
 TYPES = {
     "float32": schema.TensorType.FLOAT32, "float16": schema.TensorType.FLOAT16, "int8": schema.TensorType.INT8,
     "uint8": schema.TensorType.UINT8, "int16": schema.TensorType.INT16, "int32": schema.TensorType.INT32,
-    "int64": schema.TensorType.INT64, "bool": schema.TensorType.BOOL,
+    "int64": schema.TensorType.INT64, "bool": schema.TensorType.BOOL, "resource": schema.TensorType.RESOURCE,
 }  # fmt: skip
 ARENA_BYTES = 2_000_000
 
@@ -89,7 +89,14 @@ class TfliteModel:
                 setattr(made.builtinOptions, name, value)
         self.model.operatorCodes.append(entry)
         self.graph.operators.append(made)
-        return int(made.outputs[0])
+        return int(made.outputs[0]) if made.outputs else -1
+
+    def subgraph(self) -> TfliteModel:
+        """A further graph of the same file."""
+        other = TfliteModel()
+        other.model = self.model
+        self.model.subgraphs.append(other.graph)
+        return other
 
     def output(self, *tensors: int) -> TfliteModel:
         self.graph.outputs = list(tensors)
@@ -111,12 +118,20 @@ def load(data: bytes) -> Graph:
 
 def reference(data: bytes, inputs: Sequence[Array]) -> list[Array]:
     """What TensorFlow Lite Micro makes of one sample."""
+    return reference_sequence(data, [inputs])[0]
+
+
+def reference_sequence(data: bytes, samples: Sequence[Sequence[Array]]) -> list[list[Array]]:
+    """What TensorFlow Lite Micro makes of samples one after another."""
     interpreter = runtime.Interpreter.from_bytes(data, arena_size=ARENA_BYTES)
-    for index, given in enumerate(inputs):
-        interpreter.set_input(given, index)
-    interpreter.invoke()
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
-    return [interpreter.get_output(i) for i in range(len(model.subgraphs[0].outputs))]
+    results = []
+    for inputs in samples:
+        for index, given in enumerate(inputs):
+            interpreter.set_input(given, index)
+        interpreter.invoke()
+        results.append([interpreter.get_output(i) for i in range(len(model.subgraphs[0].outputs))])
+    return results
 
 
 def integers(data: bytes, inputs: Sequence[Array], rounding: Rounding = Rounding.TFLITE) -> tuple[Graph, list[Array]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from tinyc.errors import TinycError, UnsupportedError, VerifyError
 from tinyc.frontend.ports import Input, Output
 from tinyc.frontend.tensors import as_float32, is_possible
-from tinyc.ir.graph import Graph, Names, Node, Port, constant_type
+from tinyc.ir.graph import Graph, Names, Node, Port, State, constant_type
 from tinyc.ir.op import Op
 from tinyc.ir.types import DType, TensorType
 from tinyc.ops.map import Map
@@ -33,6 +34,7 @@ class Builder:
         self._nodes: list[Node] = []
         self._inputs: dict[str, str] = {}
         self._names = Names(())
+        self._states: list[State] = []
 
     def fresh(self, stem: str) -> str:
         """A value name made from any text."""
@@ -44,6 +46,18 @@ class Builder:
         self._inputs[value] = given.name
         self.types[value] = TensorType(given.shape, element_type(np.dtype(given.dtype)))
         return Port(value, given.name, given.shape, given.dtype, tuple(range(len(given.shape))))
+
+    def state(self, name: str, initial: NDArray[Any], where: str) -> str:
+        """What a run finds that the one before left, or `initial`; `next` must say what it leaves."""
+        first = self.constant(initial, f"{name}_initial", where)
+        value = self.fresh(name)
+        self.types[value] = self.types[first]
+        self._states.append(State(value, value, first))
+        return value
+
+    def next(self, before: str, after: str) -> None:
+        """A run leaves `after`, of the same type, in the state that it finds as `before`."""
+        self._states = [replace(s, after=after) if s.before == before else s for s in self._states]
 
     def output(self, value: str, wanted: Output) -> Port:
         """`value` as an output of the model."""
@@ -136,4 +150,5 @@ class Builder:
 
     def graph(self, name: str, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> Graph:
         """The graph so far, without values that nothing reads."""
-        return Graph(name, inputs, outputs, (), self.types, self.constants).with_nodes(self._nodes)
+        bare = Graph(name, inputs, outputs, (), self.types, self.constants, states=tuple(self._states))
+        return bare.with_nodes(self._nodes)

@@ -38,7 +38,9 @@ def fed_back(graph: Graph, states: Mapping[str, str], file: str, zeros: Mapping[
     if not outputs:
         raise TinycError("every output is fed back, and none is left", file, "a model needs an output that is not")
     inputs = tuple(p for p in graph.inputs if p.name not in states)
-    return graph.with_nodes(graph.nodes, types, constants, inputs=inputs, outputs=outputs, states=tuple(kept))
+    return graph.with_nodes(
+        graph.nodes, types, constants, inputs=inputs, outputs=outputs, states=(*graph.states, *kept)
+    )
 
 
 def _port(ports: Sequence[Port], name: str, what: str, file: str) -> Port:

@@ -11,6 +11,7 @@ from tinyc.frontend.summary import NodeSummary
 from tinyc.frontend.tflite.model import NOT_GIVEN, Model, Operator, check, node_name
 from tinyc.frontend.tflite.schema import read_file
 from tinyc.frontend.tflite.tensors import parameters
+from tinyc.frontend.tflite.variables import OPERATORS
 from tinyc.frontend.tflite.walk import Walk
 from tinyc.frontend.view import Constant
 from tinyc.ir.graph import Graph, Port
@@ -30,6 +31,7 @@ def import_model(
     model = walk.model
     for operator in _needed(model):
         walk.add(operator)
+    walk.variables.finish()
     names = _port_names(model, model.outputs)
     outputs = [walk.add_output(model.tensors[i], name) for i, name in zip(model.outputs, names, strict=True)]
     ports = tuple(port for port in outputs if port)
@@ -76,10 +78,10 @@ def _port_names(model: Model, tensors: tuple[int, ...]) -> list[str]:
 
 
 def _needed(model: Model) -> list[Operator]:
-    """The operators that an output depends on."""
+    """The operators that an output or a variable depends on."""
     wanted, kept = set(model.outputs), []
     for operator in reversed(model.operators):
-        if wanted.intersection(operator.outputs):
+        if operator.code in OPERATORS or wanted.intersection(operator.outputs):
             wanted.update(operator.inputs)
             kept.append(operator)
     return kept[::-1]

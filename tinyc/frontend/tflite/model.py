@@ -56,13 +56,17 @@ class Operator:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """The one graph of a file; `file` is for messages. Operators are in the order in which they run."""
+    """The graph of a file that runs; `file` is for messages. Operators are in the order in which they run.
+
+    `others` are the further graphs of the file, from number 1 on.
+    """
 
     file: str
     tensors: tuple[Tensor, ...]
     operators: tuple[Operator, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    others: tuple[Model, ...] = ()
 
     def where(self, operator: Operator) -> str:
         """The operator as the place of an error."""
@@ -81,7 +85,7 @@ def short_name(tensor: Tensor) -> str:
 
 
 def check(model: Model) -> None:
-    """TinycError unless all tensors exist, are made once, and are there before they are read."""
+    """TinycError unless all tensors exist, are made once, and are there before they are read; of the others, too."""
     count = len(model.tensors)
     made: set[int] = set()
     for what, listed in (("input", model.inputs), ("output", model.outputs)):
@@ -90,8 +94,6 @@ def check(model: Model) -> None:
                 raise TinycError(f"its {what} is tensor {index}, there are {count}", model.file)
         if len(set(listed)) != len(listed):
             raise TinycError(f"a tensor is listed twice among the {what}s", model.file)
-    if not model.outputs:
-        raise TinycError("the model has no outputs", model.file)
     made.update(model.inputs)
     later = {index for operator in model.operators for index in operator.outputs}
     for operator in model.operators:
@@ -110,6 +112,8 @@ def check(model: Model) -> None:
             made.add(index)
     for index in model.outputs:
         _check_defined(model.tensors[index], made, later, model.file)
+    for other in model.others:
+        check(other)
 
 
 def _check_defined(tensor: Tensor, made: set[int], later: set[int], where: str) -> None:

@@ -82,6 +82,14 @@ class NodeView(View):
             wanted = str(least) if least == most else f"{least} to {most}"
             raise UnsupportedError(f"it has {len(self)} inputs, {wanted} are expected", self.where)
 
+    def state(self, initial: Array) -> str:
+        """What a run finds that the one before left as `next`, or `initial`."""
+        return self._builder.state(f"{self.name}_state", initial, self.where)
+
+    def next(self, before: str, after: str) -> None:
+        """A run leaves `after` where it finds `before`."""
+        self._builder.next(before, after)
+
     def known(self, index: int) -> Known:
         """The input as it is known, a constant with its integers."""
         return self._input(index)

@@ -37,6 +37,18 @@ class Options:
             raise TinycError(f"option {name} = {value} must be a number", self.where)
         return float(value)
 
+    def text(self, name: str) -> str:
+        """Empty if it is not given."""
+        value = self._take(name, b"")
+        if not isinstance(value, bytes | None):
+            raise TinycError(f"option {name} must be a text", self.where)
+        return (value or b"").decode("utf-8", "replace")
+
+    def look(self, name: str) -> int:
+        """A whole number, 0 if it is not there, without taking note that somebody asked."""
+        value = self._values.get(name)
+        return value if isinstance(value, int) else 0
+
     def integers(self, name: str) -> tuple[int, ...]:
         """Empty if it is not given."""
         value = self._take(name, ())

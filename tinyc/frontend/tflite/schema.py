@@ -8,6 +8,7 @@ error. What they make of garbage is checked as any other model is, by those who 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.tflite.model import Model, Operator, Quantization, Tensor
 from tinyc.frontend.tflite.options import Options
+from tinyc.frontend.tflite.variables import called_once
 
 T = TypeVar("T")
 
@@ -69,16 +71,23 @@ class _Reader:
         if self.root.Version() != VERSION:
             raise UnsupportedError(f"schema version {self.root.Version()}; tinyc reads {VERSION}", self.file)
         graphs = self.listed(self.root, "Subgraphs")
-        if len(graphs) != 1:
-            raise UnsupportedError(
-                f"the model has {len(graphs)} subgraphs, only one is supported", self.file,
-                "IF, WHILE and CALL_ONCE need several: convert the model without control flow and variables",
-            )  # fmt: skip
-        (graph,) = graphs
         buffers = self.listed(self.root, "Buffers")
         codes = self.listed(self.root, "OperatorCodes")
+        if not graphs:
+            raise TinycError("the model has 0 subgraphs", self.file)
+        model, *others = (self.graph(i, graph, buffers, codes) for i, graph in enumerate(graphs))
+        if not model.outputs:
+            raise TinycError("the model has no outputs", self.file)
+        if len(others) != len(called_once(model.operators).keys() & range(1, len(graphs))):
+            raise UnsupportedError(
+                f"the model has {len(graphs)} subgraphs, beside the first only those of CALL_ONCE are supported",
+                self.file, "IF and WHILE need others: convert the model without control flow",
+            )  # fmt: skip
+        return replace(model, others=tuple(others))
+
+    def graph(self, number: int, graph: Any, buffers: list[Any], codes: list[Any]) -> Model:
         return Model(
-            self.file,
+            f"{self.file}: subgraph {number}" if number else self.file,
             tuple(self.tensor(i, tensor, buffers) for i, tensor in enumerate(self.listed(graph, "Tensors"))),
             tuple(self.operator(i, operator, codes) for i, operator in enumerate(self.listed(graph, "Operators"))),
             self.integers(graph, "Inputs"),

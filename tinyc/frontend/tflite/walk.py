@@ -9,10 +9,12 @@ import numpy as np
 from tinyc.errors import TinycError, UnsupportedError
 from tinyc.frontend.builder import Builder, element_type
 from tinyc.frontend.ports import Input, Output
+from tinyc.frontend.tflite import variables
 from tinyc.frontend.tflite.handlers import HANDLERS, STATEFUL
 from tinyc.frontend.tflite.model import NOT_GIVEN, Model, Operator, Tensor, node_name, short_name
 from tinyc.frontend.tflite.node import NodeView, one_scale
 from tinyc.frontend.tflite.tensors import check_shape, dtype, element, parameters, real, to_array
+from tinyc.frontend.tflite.variables import Variables
 from tinyc.frontend.view import Activation, Constant, Known
 from tinyc.ir.graph import Port
 from tinyc.ops.dequantize import Dequantize
@@ -30,6 +32,7 @@ class Walk:
         self.stored: dict[int, Known] = {}
         self._real: dict[int, Known] = {}
         self._shapes = shapes
+        self.variables = Variables(self)
 
     # Ports
 
@@ -104,7 +107,7 @@ class Walk:
 
     def check(self, operator: Operator) -> None:
         """UnsupportedError for an operator that no handler knows."""
-        if operator.code not in HANDLERS:
+        if operator.code not in HANDLERS and operator.code not in variables.OPERATORS:
             hint = "replace it by builtin operators, or run it in the application" if operator.custom else (
                 f"`tinyc inspect {self.model.file}` lists everything that stands in the way"
             )  # fmt: skip
@@ -114,6 +117,9 @@ class Walk:
     def add(self, operator: Operator) -> None:
         """Import an operator whose inputs are all known."""
         self.check(operator)
+        if operator.code in variables.OPERATORS:
+            self.variables.add(operator)
+            return
         where = self.model.where(operator)
         if not operator.outputs:
             raise TinycError("it has no results", where)

@@ -19,6 +19,7 @@ from tinyc.frontend.tflite.handlers import (
     reduction,
     resize,
     shape,
+    streaming,
 )
 from tinyc.frontend.tflite.node import NodeView
 from tinyc.frontend.view import Known
@@ -122,6 +123,7 @@ HANDLERS: Mapping[str, Handler] = {
     "STRIDED_SLICE": moves.strided_slice,
     "SUB": elementwise.sub,
     "SUM": reduction.total,
+    "SVDF": streaming.svdf,
     "TANH": activation.tanh,
     "TILE": moves.tile,
     "TOPK_V2": reduction.top_k,
@@ -132,5 +134,5 @@ HANDLERS: Mapping[str, Handler] = {
     "ZEROS_LIKE": shape.zeros_like,
 }
 
-STATEFUL = frozenset({"UNIDIRECTIONAL_SEQUENCE_LSTM"})
+STATEFUL = frozenset({"SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM"})
 """Operators of which variables are the state before the first step: zeros."""
