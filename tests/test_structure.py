@@ -67,6 +67,7 @@ NAMED = {
     ("passes/to_convolutions.py", "Reshape"): "what has other ranks becomes an image for it",
     ("quant/adopt.py", "Concat"): "parts of an input that weights of 9 bits see again …",
     ("quant/adopt.py", "Gather"): "… are put behind it",
+    ("passes/turn_states.py", "Transpose"): "states in another order stand behind one, until it meets its inverse",
     ("quant/adopt.py", "Dequantize"): "what stays in float is made from integers again",
     ("quant/adopt.py", "Quantize"): "what was computed in float is stored again",
     ("quant/adopt.py", "Recentre"): "a model may have uint8 at its ports",

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from generated import generate, side_by_side
 from strategies import every_operator, quantized, random_graph
+from strategies_states import random_stateful
 from tools import need
 
 from tinyc.driver.compile import Options, compile_model
@@ -21,6 +22,7 @@ from tinyc.ir.kernel import KernelSet, KernelTarget
 from tinyc.ir.types import Rounding
 from tinyc.ops import ALL_OPS
 from tinyc.ops._plain import PlainOp
+from tinyc.passes.keep_states import keep_states
 from tinyc.passes.remove_channels import remove_channels
 from tinyc.program.choice import Choice, Optimize
 from tinyc.program.program import build_program
@@ -60,10 +62,11 @@ def write_model(kind: str, folder: Path) -> None:
     if kind == "float digits":
         compile_model(DIGITS / "digits.onnx", folder, Options(board, float=True, link=False))
         return
-    graphs = [simplify(g) for g in (every_operator(Random(0)), *(random_graph(Random(seed)) for seed in SEEDS))]
+    more = [random_graph(Random(seed)) for seed in SEEDS], [random_stateful(Random(seed)) for seed in SEEDS[:2]]
+    graphs = [simplify(g) for g in (every_operator(Random(0)), *more[0], *more[1])]
     if kind == "random":
         graphs = [remove_channels(quantized(g)) for g in graphs]
-    generate(side_by_side(graphs), folder)
+    generate(side_by_side([keep_states(g) for g in graphs]), folder)
 
 
 def run(command: list[str]) -> None:

@@ -15,6 +15,7 @@ from tflite_model import Array, Scale, TfliteModel, load, reference_sequence, sc
 
 from tinyc.driver.phases import Given, lower
 from tinyc.errors import TinycError, UnsupportedError
+from tinyc.frontend import import_model
 from tinyc.ir.graph import Graph
 from tinyc.ir.interp import Stream
 from tinyc.ir.types import Rounding
@@ -131,6 +132,24 @@ def test_the_c_of_a_ring_has_the_same_bytes(tmp_path: Path) -> None:
     want = b"".join(out.tobytes() for outs in reference_sequence(m.bytes(), samples) for out in outs)
     assert b"".join(model.host.run([s[0].tobytes()])[0][0] for s in samples) == want
     assert model.emulate([{model.graph.inputs[0].value: s[0]} for s in samples]).outputs == want
+
+
+def test_a_state_outside_of_the_model(tmp_path: Path) -> None:
+    """An output that is fed back as an input of the next run, which begins at what stands for zero."""
+    m, q = TfliteModel(), (0.1, 7)
+    x, h = m.input((1, 3), "int8", (0.05, -3)), m.input((1, 3), "int8", q)
+    half = m.constant(np.array([5], np.int8), (0.1, 0))
+    part = m.op("MUL", [h, half], m.tensor((1, 3), "int8", q), "MulOptions")
+    y = m.op("ADD", [x, part], m.tensor((1, 3), "int8", q, name="new"), "AddOptions")
+    m.output(m.op("RELU", [y], m.tensor((1, 3), "int8", q)), y)
+    path = tmp_path / "m.tflite"
+    path.write_bytes(m.bytes())
+    graph = lower(import_model(path, {}, {"in1": "new"}), Given(Rounding.TFLITE)).graph
+    assert [p.name for p in (*graph.inputs, *graph.outputs)] == ["in0", "t5"] and graph.is_wholly_integer()
+    stream, kept = Stream(graph), np.full((1, 3), 7, np.int8)
+    for sample, _ in samples_of(m, 5):
+        ((want, kept),) = reference_sequence(m.bytes(), [[sample, kept]])
+        np.testing.assert_array_equal(stream.run({"in0": sample})["t5"], want)
 
 
 def two(order: str) -> TfliteModel:

@@ -17,11 +17,13 @@ from tinyc.ir.kernel import KernelTarget
 from tinyc.ir.parts import Mode, Tiling
 from tinyc.ir.region import RegionOp, flattened
 from tinyc.ir.verify import verify
-from tinyc.ops import Add, Conv2D, Dense, MaxPool2D, Mean, Mul, Reshape
+from tinyc.ops import Add, Conv2D, Dense, MaxPool2D, Mean, Mul, Reshape, Tanh
 from tinyc.passes.keep_states import keep_states
+from tinyc.program.chains import find_chains
 from tinyc.program.choice import Choice
 from tinyc.program.program import build_program
 from tinyc.schedule.order import order_layers
+from tinyc.schedule.recompute import candidates
 from tinyc.schedule.regions import Cut, with_regions
 from tinyc.schedule.search import Point, explore
 
@@ -65,6 +67,38 @@ def check(point: Point, folder: Path) -> None:
         assert b"".join(outputs) == b"".join(want[p.value].tobytes() for p in point.graph.outputs)
         got = parts.execute(inputs)
         assert all(got[v].tobytes() == want[v].tobytes() for v in point.graph.wanted)
+
+
+def reading_state(keep: bool) -> Graph:
+    """A convolution widens a state, which is made anew before what it widens is averaged, scaled and pooled."""
+    b = Builder(Random(1))
+    x, narrow = b.input(1, 8, 8, 4), b.input(1, 8, 8, 4)
+    wide = b.linear(Conv2D(), narrow, b.normal(16, 1, 1, 4), 0, False)
+    after = b.apply(Tanh(), x)
+    scaled = b.apply(Mul(), wide, b.apply(Mean((1, 2)), wide))
+    pooled = b.apply(MaxPool2D((2, 2), (2, 2)), b.linear(Conv2D(), narrow, b.normal(8, 1, 1, 4), 0, False))
+    graph = b.finish(scaled, pooled)
+    first = b.constant(b.normal(1, 8, 8, 4))
+    given = tuple(p for p in graph.inputs if p.value == x or not keep)
+    states = (State(narrow, after, first),) if keep else ()
+    graph = b.graph.with_nodes(graph.nodes, inputs=given, outputs=graph.outputs, states=states)
+    return order_layers(quantized_on(graph, sequence(graph, 2)))
+
+
+def test_what_reads_a_state_runs_where_it_stands() -> None:
+    """Neither in one with layers behind it, nor a second time: meanwhile the state may have been made anew."""
+    plain, kept = reading_state(False), keep_states(reading_state(True))
+    assert find_chains(plain, CHOICE) and candidates(plain)
+    assert not find_chains(kept, CHOICE) and not candidates(kept)
+    assert overwritten(quick_program(kept, CHOICE)) == []
+
+
+def test_a_state_has_its_place_all_the_time() -> None:
+    graph = network()
+    program = quick_program(graph, CHOICE)
+    spans = {b.name: (b.first, b.last, b.bytes) for b in program.buffers}
+    for state in graph.states:
+        assert spans[state.before] == (0, len(program.steps) + 1, graph.types[state.before].bytes)
 
 
 def test_layers_in_parts_before_a_state(tmp_path: Path) -> None:

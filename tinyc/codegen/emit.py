@@ -209,7 +209,7 @@ class _Constants:
             graph = next(layer.graph for layer in program.layers if value in layer.graph.constants)
             self.names[value] = self._add(value, kind.shape, graph.constants[value])
         for value, data in program.initial.items():
-            self.names[value] = self._add(value, data.shape, data)
+            self.names[value] = self.names.get(value) or self._add(value, data.shape, data)
         shared: dict[int, str] = {}
         for identity, table in program.tables.items():
             if table.data.nbytes > SHORT_TABLE_BYTES:

@@ -23,5 +23,4 @@ def interface_of(program: Program, name: str) -> Interface:
             if (w := step.written) is not None
         ),
         fed=program.fed,
-        state_bytes=graph.state_bytes,
     )

@@ -227,5 +227,4 @@ def read_interface(report: dict[str, Any]) -> Interface:
         single_rounding=data["single_rounding"],
         results=_read_results(data["results"]),
         fed=Rows(**data["fed"]) if data["fed"] else None,
-        state_bytes=data.get("state_bytes", 0),
     )

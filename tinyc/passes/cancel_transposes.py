@@ -19,12 +19,17 @@ from tinyc.ir.op import Array, Op
 from tinyc.ops.reshape import Reshape
 from tinyc.ops.transpose import Transpose, merged_axes
 from tinyc.passes.rewrite import Alias, Sweep, drop_dead_nodes, rewrite
+from tinyc.passes.turn_states import turn_states
 
 Axes = tuple[int, ...]
 
 
 def cancel_transposes(graph: Graph) -> Graph:
     """The pass."""
+    return turn_states(graph, _cancelled)
+
+
+def _cancelled(graph: Graph) -> Graph:
     graph = rewrite(graph, merge, reorder_weights, to_reshape, sink)
     graph = absorb_into_ports(graph)
     graph = rewrite(graph, merge, reorder_weights, to_reshape, lift)

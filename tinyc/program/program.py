@@ -116,7 +116,7 @@ class Program:
     def weights_bytes(self) -> int:
         """Everything constant that kernels read: weights, packed or as they are, biases, multipliers, tables."""
         distinct = {id(table): table for table in self.tables.values()}
-        first = sum(data.nbytes for data in self.initial.values())
+        first = sum(data.nbytes for name, data in self.initial.items() if name not in self.constants)
         return sum(k.bytes for k in self.constants.values()) + sum(t.data.nbytes for t in distinct.values()) + first
 
     @cached_property

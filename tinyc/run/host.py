@@ -49,8 +49,6 @@ class Interface:
     single_rounding: bool
     results: tuple[Result, ...] = ()
     fed: Rows | None = None
-    state_bytes: int = 0
-    """What is kept from one run to the next."""
 
     def cut(self, values: Mapping[str, Array]) -> list[bytes]:
         """The bytes of `results` one by one, from whole values."""

@@ -135,4 +135,4 @@ HANDLERS: Mapping[str, Handler] = {
 }
 
 STATEFUL = frozenset({"SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM"})
-"""Operators of which variables are the state before the first step: zeros."""
+"""Operators that have variables, which are zeros before the first step; SVDF keeps its own from run to run."""
