@@ -168,3 +168,13 @@ def test_pieces_of_a_function_are_one_table(tmp_path: Path, rounding: Rounding) 
     model, _ = compiled(path, tmp_path / "out", rounding=rounding)
     assert operators(model) == ["conv2d", "lookup"]
     check(model, path, steps=0 if rounding is Rounding.SINGLE else 6, scale=0.0071)
+
+
+def test_borders_are_put_together_of_stored_numbers(tmp_path: Path) -> None:
+    m = QdqModel()
+    x = m.op("Pad", m.qdq("x", X, I8(3)), m.constant([0, 0, 2, 1, 0, 0, 1, 2]), mode="reflect")
+    m.dq(m.q(m.op("Conv", m.qdq(x, X, I8(3)), m.weights(4, 3, 3, 3)), OUT, I8(0)), OUT, I8(0), out="y")
+    path = m.save(tmp_path / "m.onnx", [IMAGE], {"y": TensorProto.FLOAT})
+    model, told = compiled(path, tmp_path / "out", strict_int8=True)
+    assert {"concat", "conv2d"} <= set(operators(model)) and not told
+    check(model, path)

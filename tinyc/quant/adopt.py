@@ -205,10 +205,27 @@ class _Adoption:
             self.stored[first] = first
             self.types[first] = TensorType(self.types[first].shape, DType.I8, self.types[source].q)
             self.nodes.append(replace(node, ins=(source, *node.ins[1:])))
-        elif not self._in_integers(node):
+        elif not (self._in_integers(node) or self._joined(node)):
             self.nodes.append(replace(node, op=node.op.without_given_scales(),
                                       ins=tuple(self._float(v, node) for v in node.ins)))  # fmt: skip
             self.real.update({v: v for v in node.outs})
+
+    def _joined(self, node: Node) -> bool:
+        """Put stored tensors of one scale together, which is the same for real numbers."""
+        rule = _rule(node.op)
+        if rule is None or not all(isinstance(out, Unify) for out in rule.outs) or len(node.outs) != 1:
+            return False
+        parts = [v for i, v in enumerate(node.ins) if isinstance(rule.of_input(i), AsIs)]
+        if not parts or any(v not in self.stored or v in self.real for v in parts):
+            return False
+        found = {self.types[self.stored[v]].q for v in parts}
+        if len(found) != 1:
+            return False
+        (out,) = node.outs
+        self.stored[out] = out
+        self.types[out] = TensorType(self.types[out].shape, DType.I8, *found)
+        self.nodes.append(replace(node, ins=tuple(self.stored[v] if v in parts else v for v in node.ins)))
+        return True
 
     def _move(self, node: Node) -> None:
         """An operator on stored values that computes nothing."""
