@@ -11,7 +11,14 @@ from tinyc.ir.op import Region, Signature
 from tinyc.ir.parts import cut
 
 # Axes that a region must span: operators do not compute some of their channels only.
-WHOLE_AXES = {"conv2d": {3}, "depthwise_conv2d": {3}, "dense": {-1}, "normalize": {-1}, "softmax": {-1}}
+WHOLE_AXES = {
+    "conv2d": {3},
+    "depthwise_conv2d": {3},
+    "dense": {-1},
+    "log_softmax": {-1},
+    "normalize": {-1},
+    "softmax": {-1},
+}
 
 
 def draw_region(data: st.DataObject, problem: Problem) -> Region:

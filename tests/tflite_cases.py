@@ -180,6 +180,12 @@ def softmax(draw: Draw) -> TfliteModel:
     return m.output(m.op("SOFTMAX", [m.input(shape, "int8", params(draw, -6, 1))], y, "SoftmaxOptions", beta=1.0))
 
 
+def log_softmax(draw: Draw) -> TfliteModel:
+    m, shape = TfliteModel(), (draw(st.integers(1, 3)), draw(st.integers(1, 20)))
+    y = m.tensor(shape, "int8", (1 / 16, 127))
+    return m.output(m.op("LOG_SOFTMAX", [m.input(shape, "int8", params(draw, -9, 2))], y, "LogSoftmaxOptions"))
+
+
 def matmul(draw: Draw) -> TfliteModel:
     m, (batch, rows, depth, columns) = TfliteModel(), (draw(st.integers(1, 5)) for _ in range(4))
     flips = draw(st.booleans()), draw(st.booleans())
@@ -300,6 +306,7 @@ EXACT: Mapping[str, Callable[[Draw], TfliteModel]] = {
         "LEAKY_RELU", fresh, "LeakyReluOptions", lambda draw: {"alpha": float(np.float32(draw(st.floats(-1, 1))))}
     ),
     "LOGISTIC": unary("LOGISTIC", lambda *_: (1 / 256, -128)),
+    "LOG_SOFTMAX": log_softmax,
     "MAXIMUM": binary("MAXIMUM", "MaximumMinimumOptions", same=True),
     "MAX_POOL_2D": partial(pool, "MAX_POOL_2D"),
     "MEAN": partial(reduction, "MEAN", False),

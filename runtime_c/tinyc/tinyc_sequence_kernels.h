@@ -27,6 +27,15 @@ void tinyc_normalize_s8(const tinyc_normalize_params *params, const int8_t *x, c
 /* Rows of n elements, n at most 2^15, over their lengths, in 1/128, with TensorFlow Lite's rounding. y may be x. */
 void tinyc_unit_rows_s8(int32_t rows, int32_t n, int32_t zero_point, const int8_t *x, int8_t *y);
 
+/* The logarithm of the softmax of each of `rows` rows of `row` elements. y may be x. */
+void tinyc_log_softmax_f32(int32_t rows, int32_t row, const float *x, float *y);
+
+/* The same in sixteenths up to 127; row at most 4095. `differences` has two words for each difference to the largest
+ * element, from 0 to 255: its power with 19 fraction bits, and it itself, negative, with 26. Differences from which
+ * results leave the fixed point follow from the sum of powers, by multiplier and shift (not above 0); -least at most. */
+void tinyc_log_softmax_s8(int32_t rows, int32_t row, int32_t multiplier, int32_t shift, int32_t least,
+                          const int32_t *differences, const int8_t *x, int8_t *y);
+
 /* As tinyc_matmul_s8, by products of pairs for the DSP extension. The workspace has room for 4 words, and 8
  * for each four, begun ones too, of the depth. */
 typedef struct {

@@ -22,6 +22,7 @@ USERS_OF_MATH = {
     "tinyc_functions",
     "tinyc_grid_sample",
     "tinyc_linear_attention",
+    "tinyc_log_softmax_f32",
     "tinyc_loops",
     "tinyc_normalize_f32",
     "tinyc_recurrent",

@@ -22,6 +22,7 @@ from tinyc.ops.gather import Gather
 from tinyc.ops.grid_sample import GridSample
 from tinyc.ops.keep import Keep
 from tinyc.ops.linear_attention import LinearAttention
+from tinyc.ops.log_softmax import LogSoftmax
 from tinyc.ops.lookup import Lookup
 from tinyc.ops.map import Map
 from tinyc.ops.matmul import MatMul
@@ -95,6 +96,7 @@ ALL_OPS: tuple[type[Op], ...] = (
     RoiAlign,
     Scatter,
     Sigmoid,
+    LogSoftmax,
     Softmax,
     SquaredDifference,
     Strided,

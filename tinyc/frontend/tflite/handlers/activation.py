@@ -12,6 +12,7 @@ from tinyc.frontend.tflite.node import NodeView
 from tinyc.frontend.tflite.schema import ACTIVATIONS
 from tinyc.ops.add import Add
 from tinyc.ops.clamp import Clamp
+from tinyc.ops.log_softmax import FINEST, MOST_IN_ROW, LogSoftmax
 from tinyc.ops.map import Map
 from tinyc.ops.mul import Mul
 from tinyc.ops.prelu import Prelu
@@ -149,6 +150,9 @@ def log_softmax(view: NodeView) -> str:
     """The logarithm of a softmax over the last axis."""
     view.count(1)
     x, last = view.value(0), len(view.shape(0)) - 1
+    q = view.quantization(0)
+    if q is not None and last >= 0 and view.shape(0)[last] <= MOST_IN_ROW and float(q.scale[0]) >= FINEST:
+        return view.emit(LogSoftmax(), x)
     below = view.emit(Sub(), x, view.emit(Reduce("max", (last,)), x))
     total = view.emit(Reduce("sum", (last,)), view.emit(Map("exp"), below))
     return view.emit(Sub(), below, view.emit(Map("log"), total))
