@@ -100,8 +100,9 @@ def stateful(rng: Random, graph: Graph, most: int = 3, delays: bool = True) -> G
     """The graph with up to so many states."""
     made = _Stateful(rng, graph)
     for _ in range(rng.randint(1, most)):
-        values = [v for v, k in made.graph.types.items() if v not in made.graph.constants and k.size > 1]
-        values = [v for v in values if v not in {s.before for s in made.graph.states}]
+        taken = {*made.graph.constants, *(s.before for s in made.graph.states)}
+        kinds = {v: k for v, k in made.graph.types.items() if v not in taken}
+        values = [v for v, k in kinds.items() if k.dtype.is_float and k.size > 1]
         ways = (made.fed_back, made.fed_back, made.delayed) if delays else (made.fed_back,)
         rng.choice(ways)(rng.choice(values))
     return made.graph.with_nodes(made.graph.nodes)
