@@ -59,7 +59,7 @@ typedef struct {
 
 /* Rows of weights over `fours` times four values of a column from number `from` on. Sums, times 2^bits, times the row's
  * multiplier, lose 32 + right bits; bits in [0, 8], right in [1, 30]. TensorFlow Lite's LSTM scales sums by a multiplier
- * and a shift of the row instead, and adds the results of rows of x and of rows of h. */
+ * and a shift of the row instead, to the left of less than 2^30, and adds the results of rows of x and of rows of h. */
 typedef struct {
     int32_t rows, from, fours, bits, right;
 } tinyc_gates;

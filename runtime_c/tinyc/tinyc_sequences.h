@@ -16,7 +16,7 @@ TINYC_ALWAYS_INLINE int16_t tinyc_gate_result(const tinyc_recurrent_params *p, c
                                               const int32_t *scale)
 {
     if (p->cell == TINYC_LSTM_TFLITE) {
-        return (int16_t)tinyc_int16(tinyc_requantized(sum >> gates->bits, scale[0], scale[1]));
+        return (int16_t)tinyc_int16(tinyc_tflite_gate(sum >> gates->bits, scale[0], scale[1]));
     }
     const int32_t value = tinyc_high_product(sum, scale[0], 1 << (gates->right - 1)) >> gates->right;
     return (int16_t)tinyc_saturated_16(value);

@@ -13,6 +13,16 @@ TINYC_ALWAYS_INLINE int32_t tinyc_int16(int32_t value)
     return value < -32768 ? -32768 : value;
 }
 
+/* tinyc_requantized with TensorFlow Lite's rounding of a sum that, shifted to the left, is below 2^30. */
+TINYC_ALWAYS_INLINE int32_t tinyc_tflite_gate(int32_t sum, int32_t multiplier, int32_t shift)
+{
+    if (shift >= 0) {
+        return (int32_t)(((int64_t)(sum * (1 << shift)) * multiplier + (1 << 30)) >> 31);
+    }
+    const int32_t high = (int32_t)(((int64_t)sum * multiplier + (1 << 30)) >> 31);
+    return (high + (1 << (-shift - 1)) + (high >> 31)) >> -shift;
+}
+
 /* 2^bits times the entry at |scaled| / 2^bits, straight between entries; the largest number behind the last. */
 TINYC_ALWAYS_INLINE int32_t tinyc_between(const int16_t *table, int32_t scaled, int32_t bits)
 {

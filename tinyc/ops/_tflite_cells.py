@@ -110,9 +110,9 @@ class TfliteNumbers(States):
         own = np.rint(bias.astype(np.float64) / (values.per_tensor_scale * unit)).astype(np.int64)
         start = own - values.zero_point * weights.sum(axis=1)
         most = (np.abs(start) + 128 * np.abs(weights).sum(axis=1)) << np.maximum(shifts, 0)
-        if int(most.max()) >= 2**31:
+        if int(most.max()) >= 2**30:
             raise UnsupportedError(
-                "sums of the LSTM leave 32 bits before they are scaled, where TensorFlow Lite Micro gives anything",
+                "sums of the LSTM may reach 2^30 before they are scaled; TensorFlow Lite Micro's may overflow",
                 hint="compile with --rounding single",
             )
         return Gates(weights.astype(np.int8), start, multipliers, room_above(weights, start), 1, reads, shifts)
