@@ -76,7 +76,7 @@ def outputs(tinyc: Tinyc, where: Path, inputs: Path, *more: object) -> np.ndarra
         return np.array(given["y"])
 
 
-@pytest.mark.parametrize("arithmetic", [["--float"], ["--calibration"]])
+@pytest.mark.parametrize("arithmetic", [["--calibration"], pytest.param(["--float"], marks=pytest.mark.slow)])
 def test_every_command(tinyc: Tinyc, tmp_path: Path, model: Path, inputs: Path, arithmetic: list[str]) -> None:
     want = by_hand(model, inputs)
     np.testing.assert_allclose(outputs(tinyc, model, inputs, *STATES), want, atol=1e-6)

@@ -85,11 +85,12 @@ def test_passes_keep_what_a_network_means(rng: Random) -> None:
             np.testing.assert_allclose(got[name], data, rtol=1e-4, atol=1e-4 * np.abs(data).max(initial=1))
 
 
-@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("rounding", [Rounding.SINGLE, pytest.param(Rounding.TFLITE, marks=pytest.mark.slow)])
 def test_sequences_on_the_host(tmp_path: Path, rounding: Rounding) -> None:
-    check_host(generate(networks(range(5), rounding), tmp_path, build=quick_program))
+    check_host(generate(networks(range(3), rounding), tmp_path, build=quick_program))
 
 
+@pytest.mark.slow
 def test_sequences_with_cmsis_nn_alone(tmp_path: Path) -> None:
     graphs = []
     for seed in range(4):
@@ -98,12 +99,14 @@ def test_sequences_with_cmsis_nn_alone(tmp_path: Path) -> None:
     check_host(generate(side_by_side(graphs), tmp_path, kernels=KernelSet.CMSIS_NN))
 
 
+@pytest.mark.slow
 def test_sequences_under_the_sanitizers(tmp_path: Path) -> None:
     model = generate(networks(range(20, 24)), tmp_path, build=quick_program)
     samples = samples_of(model)
     assert model.sanitized_outputs(samples) == outputs_of(model, interpreted(model, samples))
 
 
+@pytest.mark.slow
 def test_sequences_in_a_debug_build(tmp_path: Path) -> None:
     check_host(generate(networks(range(30, 33)), tmp_path, build=lambda g, c: build_program(g, c, canaries=True)))
 

@@ -145,6 +145,7 @@ def test_a_state_whose_zero_is_another_number() -> None:
     assert (graph.constants[state.initial] == -9).all() and len(set(got.ravel().tolist())) > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["int8", "int16", "float32"])
 def test_the_c_has_the_same_bytes(tmp_path: Path, kind: str) -> None:
     m = fixed(kind)

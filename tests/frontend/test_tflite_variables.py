@@ -113,6 +113,7 @@ def test_what_is_only_assigned_once_is_constant() -> None:
     assert check_bytes(m, 4).states == ()
 
 
+@pytest.mark.slow
 def test_a_ring_of_floats_and_its_c(tmp_path: Path) -> None:
     first = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
     m = ring("float32", 3, 3, (1.0, 0), (1.0, 0), first)

@@ -101,6 +101,7 @@ def test_a_state_has_its_place_all_the_time() -> None:
         assert spans[state.before] == (0, len(program.steps) + 1, graph.types[state.before].bytes)
 
 
+@pytest.mark.slow
 def test_layers_in_parts_before_a_state(tmp_path: Path) -> None:
     graph = network()
     assert not graph.nodes[1].op.is_view
