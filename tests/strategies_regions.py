@@ -183,6 +183,9 @@ def turn(b: Builder, x: str) -> None:
         b.apply(Reshape((1, 1, *b.type(turned).shape[1:])), turned)
         return
     there = b.rng.choice(((0, 3, 1, 2), (0, 3, 1, 2), (0, 2, 1, 3), (0, 1, 3, 2)))
+    if b.rng.random() < 0.2:  # as a plane of another shape
+        b.apply(Transpose(there), b.apply(Reshape((1, sizes[1], sizes[0], sizes[2])), x))
+        return
     turned = b.apply(Transpose(there), x)
     if b.rng.random() < 0.5:
         fitting = [v for v in b.values if b.type(v).shape == b.type(turned).shape]

@@ -74,6 +74,16 @@ def test_shape_fixes_what_the_model_leaves_open(tinyc: Tinyc, tmp_path: Path) ->
     assert done.json["layers"][0]["output_shape"] == [1, 3]
 
 
+@pytest.mark.parametrize("name", ["math", "tinyc_kernels", "int"])
+def test_files_do_not_take_the_place_of_headers(tinyc: Tinyc, tmp_path: Path, name: str) -> None:
+    out = tmp_path / "out"
+    done = tinyc("compile", dense(tmp_path / f"{name}.onnx"), "--board", BOARD, "-o", out, "--float", "--no-link")
+    assert done.status == 0, done.err
+    assert (out / f"model_{name}.h").is_file() and not (out / f"{name}.h").exists()
+    np.savez(tmp_path / "x.npz", x=np.zeros((1, 4), np.float32))
+    assert tinyc("run", out, "--inputs", tmp_path / "x.npz").status == 0
+
+
 def test_a_folder_of_tinyc_is_replaced(tinyc: Tinyc, digits: Path) -> None:
     done = tinyc("compile", MODEL, "--board", BOARD, "-o", digits, "--float", "--no-link")
     assert done.status == 0

@@ -10,11 +10,14 @@ from random import Random
 import pytest
 from generated import Arrays, Generated, check_emulator, generate, side_by_side
 from program_checks import quick_program
-from strategies import int_inputs
+from strategies import Builder, int_inputs, quantized
 from strategies_regions import region_network
 
 from tinyc.ir.graph import Graph
+from tinyc.ir.parts import Mode, Tiling
 from tinyc.ir.types import Rounding
+from tinyc.ops import Add, Reshape, Transpose
+from tinyc.schedule.regions import Cut, with_regions
 
 BOARDS = ["qemu-m0", "mps2-an386", "mps3-an547"]
 SAMPLES = 2
@@ -48,6 +51,19 @@ def check_host(model: Generated) -> None:
 @pytest.mark.parametrize("rounding", Rounding)
 def test_parts_on_the_host(tmp_path: Path, rounding: Rounding) -> None:
     check_host(model_of(networks(range(12), rounding), tmp_path))
+
+
+def turned(shape: tuple[int, ...]) -> Graph:
+    """Channels as rows, of a tensor that is seen in another shape, in a region."""
+    b = Builder(Random(0))
+    x = b.apply(Reshape(shape), b.input(1, 4, 6, 3))
+    b.apply(Add(), *[b.apply(Transpose((0, 3, 1, 2)), x)] * 2)
+    graph = quantized(b.finish(b.values[-1]))
+    return with_regions(graph, [Cut(0, len(graph.nodes), Tiling(Mode.STREAM, 1))])
+
+
+def test_parts_of_channels_are_gathered(tmp_path: Path) -> None:
+    check_host(model_of(side_by_side([turned((1, 6, 4, 3)), turned((1, 4, 6, 3)), turned((1, 2, 6, 6))]), tmp_path))
 
 
 @pytest.mark.slow

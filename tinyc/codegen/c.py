@@ -24,6 +24,16 @@ RESERVED = frozenset(
         typedef typeof union unsigned void volatile while main arena tinyc""",
     )
 )
+# headers of C and newlib, and of what is shipped with the model: one of the same name beside it would take their place
+HEADERS = frozenset(
+    re.findall(
+        r"\w+",
+        """alloca assert complex ctype cpio dirent endian errno fcntl features fenv float inttypes iso646 limits locale
+        malloc math memory newlib regex sched setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib
+        stdnoreturn string strings tgmath threads time uchar unistd utime wchar wctype semihosting""",
+    )
+)
+SHIPPED = ("arm_", "nn_", "tinyc_")
 
 
 def identifier(text: str, fallback: str = "model") -> str:
@@ -31,7 +41,8 @@ def identifier(text: str, fallback: str = "model") -> str:
     name = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").lower()[:48].rstrip("_")
     if not name:
         return fallback
-    return f"{fallback}_{name}" if name[0].isdigit() or name in RESERVED else name
+    taken = name in RESERVED or name in HEADERS or name.startswith(SHIPPED)
+    return f"{fallback}_{name}" if name[0].isdigit() or taken else name
 
 
 def element(data: NDArray[Any]) -> str:

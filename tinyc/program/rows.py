@@ -299,9 +299,8 @@ class RegionLowering:
             wanted = self._region_of_source(value, region)
             place = store.place(wanted)
             assert place is not None
-            lead = Store(value, kind, whole(kind)).at(region) - Store(value, store.kind, whole(store.kind)).at(wanted)
-            size = prod(high - low for low, high in region) * kind.dtype.bytes
-            return Place(place.name, place.offset + lead, size)
+            start = place.offset - Store(place.name, store.kind, whole(store.kind)).at(wanted)
+            store = Store(place.name, kind, whole(kind), start)
         return store.place(region) or self._cropped(layer, store, region)
 
     def _cropped(self, layer: int, store: Store, region: Region) -> Place:
