@@ -25,6 +25,7 @@ from tinyc.ops.gather import Gather
 from tinyc.ops.quantize import Quantize
 from tinyc.ops.recentre import Recentre
 from tinyc.ops.requantize import Requantize
+from tinyc.ops.reshape import Reshape
 from tinyc.quant.codes import Codes, codes_of
 from tinyc.quant.quantize import finest_of_sums
 from tinyc.quant.tables import Cones, rescaled
@@ -415,17 +416,25 @@ class _Adoption:
     def _again(self, x: str, narrow: Narrow, node: Node) -> str:
         """An int8 value whose parts are there again as `narrow` wants them."""
         kind, axis, order = self.types[x], narrow.axis, narrow.order
-        behind = kind.shape[axis] if (order[: kind.shape[axis]] == np.arange(kind.shape[axis])).all() else 0
+        size = kind.shape[axis]
+        times = len(order) // size
+        if np.array_equal(order, np.repeat(np.arange(size), times)):
+            # copies behind one another of what lies behind the axis
+            single = self._made(Reshape((*kind.shape[: axis + 1], 1, *kind.shape[axis + 1 :])), (x,), node)
+            copies = self._made(Concat(axis + 1), (single,) * times, node)
+            return self._made(Reshape((*kind.shape[:axis], len(order), *kind.shape[axis + 1 :])), (copies,), node)
+        behind = size if (order[:size] == np.arange(size)).all() else 0
         places = order[behind:].astype(np.int32)
         indices = self._constant(f"{x}_order", TensorType(places.shape, DType.I32), places)
-        (shape,) = (picked.shape for picked in Gather(axis).infer(kind, self.types[indices]))
-        again = self._new(f"{x}_again", shape, kind.q)
-        self.nodes.append(Node(Gather(axis), (x, indices), (again,), node.name))
-        if not behind:
-            return again
-        whole = self._new(f"{x}_wide", (*shape[:axis], len(order), *shape[axis + 1 :]), kind.q)
-        self.nodes.append(Node(Concat(axis), (x, again), (whole,), node.name))
-        return whole
+        again = self._made(Gather(axis), (x, indices), node)
+        return self._made(Concat(axis), (x, again), node) if behind else again
+
+    def _made(self, op: Op, ins: Sequence[str], node: Node) -> str:
+        """What `op` makes of int8 values of one scale, without another."""
+        (kind,) = op.infer(*(replace(self.types[v], quant=None) for v in ins))
+        name = self._new(f"{ins[0]}_again", kind.shape, self.types[ins[0]].q)
+        self.nodes.append(Node(op, tuple(ins), (name,), node.name))
+        return name
 
     def _rescaled(self, source: str, q: QuantParams, node: Node) -> str:
         """An int8 value with the parameters `q`."""
