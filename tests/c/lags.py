@@ -82,7 +82,7 @@ class _Function:
         }
 
     def _array(self, data: NDArray[Any]) -> str:
-        return self._define(f"static {c.C_TYPES[data.dtype.name]}", c.initializer(data.reshape(-1).tolist()), "[]")
+        return self._define(f"static {c.element(data)}", c.initializer(data.reshape(-1).tolist()), "[]")
 
     def _define(self, kind: str, value: str, brackets: str = "") -> str:
         name = f"a{len(self.lines)}"

@@ -14,21 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyc.errors import UnsupportedError
-from tinyc.ir.graph import Graph, Names, Node, Port, State
+from tinyc.ir.graph import Graph, Node
 from tinyc.ir.narrow import Narrow
 from tinyc.ir.op import Array, Op, Signature
 from tinyc.ir.rules import AsIs, Bias, Fixed, Free, Observed, OutputRule, Own, QuantRule, SameAs, Unify, Weight
 from tinyc.ir.types import DType, QuantParams, Rounding, TensorType
 from tinyc.ops.concat import Concat
-from tinyc.ops.dequantize import Dequantize
 from tinyc.ops.gather import Gather
 from tinyc.ops.quantize import Quantize
-from tinyc.ops.recentre import Recentre
 from tinyc.ops.requantize import Requantize
 from tinyc.ops.reshape import Reshape
-from tinyc.quant.codes import Codes, codes_of
 from tinyc.quant.quantize import finest_of_sums
 from tinyc.quant.tables import Cones, rescaled
+from tinyc.quant.values import Values
 
 
 def is_quantized(graph: Graph) -> bool:
@@ -54,141 +52,22 @@ class _Form:
     unify: bool = False
 
 
-class _Adoption:
-    def __init__(self, graph: Graph, rounding: Rounding) -> None:
-        self.graph, self.rounding = graph, rounding
-        self.codes: Codes = codes_of(graph)
-        self.types: dict[str, TensorType] = dict(graph.types)
-        self.constants: dict[str, Array] = dict(graph.constants)
-        self.names = Names(graph.types)
-        self.nodes: list[Node] = []
-        self.stored: dict[str, str] = {}
-        """Where the int8 form of a value is, for real values that are dequantized and for stored ones."""
-        self.real: dict[str, str] = {v: v for v in graph.constants}
-        """Where a real value is, as far as it is there."""
-        self.uses = graph.use_counts()
-        self.consumers, self.producers = graph.consumers(), graph.producers()
-        self.done: set[str] = set()
-        self.inputs = {p.value for p in graph.inputs}
-
+class _Adoption(Values):
     def run(self) -> Graph:
-        inputs = [self._input(port) for port in self.graph.inputs]
-        codes = [self._state_code(state) for state in self.graph.states]
+        inputs = [self.input_port(port) for port in self.graph.inputs]
+        codes = [self.state_code(state) for state in self.graph.states]
         for value in self.codes.params:
             if value in self.constants:
-                self._define(value, value, self.types[value].shape)
-                self.constants[self.stored[value]] = self._as_int8(self.constants[value])
+                self.define(value, value, self.types[value].shape)
+                self.constants[self.stored[value]] = self.as_int8(self.constants[value])
         for node in self.graph.nodes:
             self._add(node)
-        outputs = [self._output(port) for port in self.graph.outputs]
-        states = map(self._state, self.graph.states, codes)
+        outputs = [self.output_port(port) for port in self.graph.outputs]
+        states = map(self.state, self.graph.states, codes)
         return self.graph.with_nodes(
             self.nodes, self.types, self.constants, inputs=tuple(inputs), outputs=tuple(outputs),
             states=tuple(states), rounding=self.rounding,
         )  # fmt: skip
-
-    # Values
-
-    def _define(self, code: str, stem: str, shape: tuple[int, ...]) -> str:
-        """The int8 value for the stored value `code`."""
-        taken = code in self.constants or (code in self.inputs and self.types[code].dtype is DType.U8)
-        name = self.names.fresh(stem) if taken else code
-        self.types[name] = TensorType(shape, DType.I8, self.codes.params[code])
-        self.stored[code] = name
-        return name
-
-    def _new(self, stem: str, shape: tuple[int, ...], q: QuantParams) -> str:
-        name = self.names.fresh(stem)
-        self.types[name] = TensorType(shape, DType.I8, q)
-        return name
-
-    def _constant(self, stem: str, kind: TensorType, data: Array) -> str:
-        name = self.names.fresh(f"{stem}_q")
-        self.types[name], self.constants[name] = kind, data
-        return name
-
-    @staticmethod
-    def _as_int8(data: Array) -> Array:
-        return (data ^ np.uint8(128)).view(np.int8) if data.dtype == np.uint8 else data
-
-    def _float(self, value: str, node: Node) -> str:
-        """The value as real numbers, dequantized where that has not been needed so far."""
-        if value in self.stored and self.graph.types[value].dtype.is_float and value not in self.real:
-            source = self.stored[value]
-            q = self.types[source].q
-            op = Dequantize(q.per_tensor_scale, q.zero_point)
-            name = self.real[value] = value if source != value else self.names.fresh(f"{value}_real")
-            self.types[name] = self.graph.types[value]
-            if source in self.constants:
-                (self.constants[name],) = op.eval_float(self.constants[source])
-            else:
-                self.nodes.append(Node(op, (source,), (name,), node.name))
-        return self.real.get(value, value)
-
-    # Ports
-
-    def _input(self, port: Port) -> Port:
-        """int8 inputs are stored as they come; float ones that are only quantized become int8 themselves."""
-        readers = self.consumers[port.value]
-        if port.value in self.codes.params:
-            if self.types[port.value].dtype is DType.U8:
-                name = self._define(port.value, port.value, self.types[port.value].shape)
-                self.nodes.append(Node(Recentre(), (port.value,), (name,), port.name))
-            else:
-                self._define(port.value, port.value, self.types[port.value].shape)
-            return port
-        if len(readers) == 1 == self.uses[port.value] and readers[0].outs[0] in self.codes.params:
-            (code,) = readers[0].outs
-            self.done.add(code)
-            return replace(port, value=self._define(code, code, self.types[code].shape))
-        return port
-
-    def _output(self, port: Port) -> Port:
-        value = port.value
-        kind = self.graph.types[value]
-        if value in self.constants and value not in self.stored:
-            return port
-        if value in self.stored and kind.dtype is DType.U8:
-            name = self.names.fresh(f"{value}_u8")
-            self.types[name] = kind
-            self.nodes.append(Node(Recentre(), (self.stored[value],), (name,), port.name))
-            return replace(port, value=name)
-        if value in self.stored and (value not in self.real or self.uses[value] == 1):
-            source = self.stored[value]
-            if source not in self.constants and not (source in self.inputs and kind.dtype.is_float):
-                return replace(port, value=source)
-            return replace(port, value=self._float(value, Node(Dequantize(1.0, 0), (), (), port.name)))
-        return port
-
-    # States
-
-    def _state_code(self, state: State) -> tuple[str, str] | None:
-        """The stored values that a state is read from and made as, if these have the same parameters."""
-        if state.before in self.codes.params:
-            self._define(state.before, state.before, self.types[state.before].shape)
-            return state.before, state.after
-        readers, maker = self.consumers[state.before], self.producers.get(state.after)
-        if len(readers) != 1 or self.uses[state.before] != 1 or maker is None or not maker.op.dequantization():
-            return None
-        (read,), made = readers[0].outs, maker.ins[0]
-        if read not in self.codes.params or self.codes.params[read] != self.codes.params.get(made):
-            return None
-        self.done.add(read)
-        self._define(read, read, self.types[read].shape)
-        return read, made
-
-    def _state(self, state: State, codes: tuple[str, str] | None) -> State:
-        """A state as it is stored, or in float."""
-        if codes is None:
-            return replace(state, after=self._float(state.after, Node(Dequantize(1.0, 0), (), (), state.before)))
-        before, after = (self.stored[code] for code in codes)
-        if state.initial in self.stored:
-            return State(before, after, self.stored[state.initial])
-        kind = self.types[before]
-        first = kind.q.quantize(self.constants[state.initial], DType.I8)
-        return State(before, after, self._constant(state.initial, kind, first))
-
-    # Nodes
 
     def _add(self, node: Node) -> None:
         (first, *_) = node.outs
@@ -208,7 +87,7 @@ class _Adoption:
             self.nodes.append(replace(node, ins=(source, *node.ins[1:])))
         elif not (self._in_integers(node) or self._joined(node)):
             self.nodes.append(replace(node, op=node.op.without_given_scales(),
-                                      ins=tuple(self._float(v, node) for v in node.ins)))  # fmt: skip
+                                      ins=tuple(self.in_float(v, node) for v in node.ins)))  # fmt: skip
             self.real.update({v: v for v in node.outs})
 
     def _joined(self, node: Node) -> bool:
@@ -231,7 +110,7 @@ class _Adoption:
     def _move(self, node: Node) -> None:
         """An operator on stored values that computes nothing."""
         ins = tuple(self.stored.get(v, v) for v in node.ins)
-        name = self._define(node.outs[0], node.outs[0], self.types[node.outs[0]].shape)
+        name = self.define(node.outs[0], node.outs[0], self.types[node.outs[0]].shape)
         self.nodes.append(replace(node, ins=ins, outs=(name,)))
 
     def _quantize(self, node: Node) -> None:
@@ -242,13 +121,13 @@ class _Adoption:
             self.stored[code] = self.stored[x]
             return
         found = self._table(x, q)
-        name = self._define(code, code, self.types[code].shape)
+        name = self.define(code, code, self.types[code].shape)
         if found is not None:
             source, table = found
             self.nodes.append(Node(table, (source,), (name,), node.name))
         else:
             op = Quantize(q.per_tensor_scale, q.zero_point)
-            self.nodes.append(Node(op, (self._float(x, node),), (name,), node.name))
+            self.nodes.append(Node(op, (self.in_float(x, node),), (name,), node.name))
 
     def _table(self, x: str, q: QuantParams) -> tuple[str, Op] | None:
         """What the elementwise layers up to `x` make of the one int8 value they start from; None if there is more."""
@@ -260,20 +139,11 @@ class _Adoption:
         if x in ends:
             source = self.stored[x]
             return source, Requantize() if self.rounding is Rounding.TFLITE else rescaled(self.types[source].q, q)
-        cone = Cones(self.graph, self._known, ends).above(x)
+        cone = Cones(self.graph, self.known, ends).above(x)
         if cone is None or cone.source not in ends:
             return None
         source = self.stored[cone.source]
         return source, cone.table(self.types[source].q, q, self.rounding)
-
-    def _known(self, value: str) -> Array | None:
-        """The data of a constant, real or stored."""
-        if value in self.constants:
-            return self.constants[value]
-        if value in self.stored and self.stored[value] in self.constants:
-            q = self.types[self.stored[value]].q
-            return Dequantize(q.per_tensor_scale, q.zero_point).eval_float(self.constants[self.stored[value]])[0]
-        return None
 
     # Integer layers
 
@@ -295,10 +165,10 @@ class _Adoption:
         op, ins = made
         (out, *further), shape = node.outs, self.types[node.outs[0]].shape
         if self.producers[code].ins == (out,):
-            name = self._define(code, code, shape)
+            name = self.define(code, code, shape)
             self.done.add(code)
         else:  # it is moved first, as it is stored
-            name = self.stored[out] = out if form.result == q else self._new(out, shape, q)
+            name = self.stored[out] = out if form.result == q else self.new(out, shape, q)
             self.types[name] = TensorType(shape, DType.I8, q)
         for value, rule in zip(further, form.op.quant_rule.outs[1:], strict=True):
             index = _source(rule)
@@ -322,7 +192,7 @@ class _Adoption:
             if np.isfinite(data).all() and (data != data.flat[:1]).any():  # a single number is for tables
                 q = QuantParams((float(np.abs(data).max()) / MOST_WEIGHT,), 0)
                 kind = TensorType(data.shape, DType.I8, q)
-                self.stored[value] = self._constant(value, kind, q.quantize(data, DType.I8))
+                self.stored[value] = self.constant(value, kind, q.quantize(data, DType.I8))
 
     def _only_code(self, node: Node) -> str | None:
         """The stored value that the first result becomes, moved at most, if that is all that is read of the node."""
@@ -389,11 +259,11 @@ class _Adoption:
                         source = self._rescaled(source, form.result, node)
                     ins.append(source)
                 case Free():
-                    ins.append(self._float(value, node))
+                    ins.append(self.in_float(value, node))
                 case Own():
-                    if self._known(value) is None:
+                    if self.known(value) is None:
                         return None
-                    ins.append(self._float(value, node))
+                    ins.append(self.in_float(value, node))
                 case Weight(axis=axis):
                     made = _whole_weights(self.constants.get(value), node.op.given_scales(), axis)
                     if made is None:
@@ -405,12 +275,12 @@ class _Adoption:
                             return None
                         op, weights = narrow.op, narrow.weights.astype(np.int64)
                         ins[0] = self._again(ins[0], narrow, node)
-                    ins.append(self._constant(value, TensorType(weights.shape, DType.I8, q), weights.astype(np.int8)))
+                    ins.append(self.constant(value, TensorType(weights.shape, DType.I8, q), weights.astype(np.int8)))
                 case Bias(x=x, w=w):
                     bias = self._bias(node, form, self.types[ins[x]].q, ins[w], value)
                     if bias is None:
                         return None
-                    ins.append(self._constant(value, TensorType(bias.shape, DType.I32), bias))
+                    ins.append(self.constant(value, TensorType(bias.shape, DType.I32), bias))
         return op, tuple(ins)
 
     def _again(self, x: str, narrow: Narrow, node: Node) -> str:
@@ -425,20 +295,20 @@ class _Adoption:
             return self._made(Reshape((*kind.shape[:axis], len(order), *kind.shape[axis + 1 :])), (copies,), node)
         behind = size if (order[:size] == np.arange(size)).all() else 0
         places = order[behind:].astype(np.int32)
-        indices = self._constant(f"{x}_order", TensorType(places.shape, DType.I32), places)
+        indices = self.constant(f"{x}_order", TensorType(places.shape, DType.I32), places)
         again = self._made(Gather(axis), (x, indices), node)
         return self._made(Concat(axis), (x, again), node) if behind else again
 
     def _made(self, op: Op, ins: Sequence[str], node: Node) -> str:
         """What `op` makes of int8 values of one scale, without another."""
         (kind,) = op.infer(*(replace(self.types[v], quant=None) for v in ins))
-        name = self._new(f"{ins[0]}_again", kind.shape, self.types[ins[0]].q)
+        name = self.new(f"{ins[0]}_again", kind.shape, self.types[ins[0]].q)
         self.nodes.append(Node(op, tuple(ins), (name,), node.name))
         return name
 
     def _rescaled(self, source: str, q: QuantParams, node: Node) -> str:
         """An int8 value with the parameters `q`."""
-        name = self._new(f"{source}_rescaled", self.types[source].shape, q)
+        name = self.new(f"{source}_rescaled", self.types[source].shape, q)
         kinds = self.types[source], self.types[name]
         if source in self.constants:
             sig = Signature(kinds[:1], kinds[1:], self.rounding)
