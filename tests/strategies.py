@@ -28,6 +28,7 @@ from tinyc.ops import (
     Dense,
     DepthwiseConv2D,
     Div,
+    LogSoftmax,
     MatMul,
     MaxPool2D,
     Mean,
@@ -332,7 +333,7 @@ def every_operator(rng: Random) -> Graph:
     states = b.apply(recurrent(), b.apply(Reshape((4, 1, 3)), flat), *_cell_constants(b, 3, 5))
     last = b.apply(Reshape((1, 25)), states)
     scores = b.apply(Softmax(), b.linear(Dense(), last, b.normal(5, 25), 0, False))
-    return b.finish(b.values[2], scores)
+    return b.finish(b.values[2], scores, b.apply(LogSoftmax(), last))
 
 
 def float_graphs(steps: Sequence[Step] = STEPS, most: int = 8) -> st.SearchStrategy[Graph]:
