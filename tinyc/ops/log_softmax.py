@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tinyc.errors import UnsupportedError, VerifyError
-from tinyc.ir.fixed_point import doubling_high_mult, multiplier_and_shift, requantize, rounding_shift
+from tinyc.errors import UnsupportedError
+from tinyc.ir.fixed_point import multiplier_and_shift, requantize, rounding_shift
 from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Table, tinyc_call
-from tinyc.ir.op import F32, Array, Op, Region, Signature
+from tinyc.ir.op import F32, Array, Signature
 from tinyc.ir.rules import AsIs, Fixed, QuantRule
 from tinyc.ir.types import QuantParams, Rounding, TensorType
+from tinyc.ops._exponentials import exp_of_negative
 from tinyc.ops._lag import with_lags
 from tinyc.ops._logarithms import SUM_BITS, logarithm
-from tinyc.ops.softmax import INTEGER_BITS, Softmax
-
-I64 = NDArray[np.int64]
+from tinyc.ops._softmax import I64, INTEGER_BITS, OverRows, scaled_differences, scaling
 
 MOST_IN_ROW = 4095  # whose sum is below 2^31
 RIGHT = 31 - INTEGER_BITS - 4  # from a difference to sixteenths
@@ -27,7 +25,7 @@ FINEST = 2.0**-24  # of the input: a finer one leaves the fixed point
 
 
 @dataclass(frozen=True)
-class LogSoftmax(Op):
+class LogSoftmax(OverRows):
     """Logarithm of a softmax over the last axis. In int8: TensorFlow Lite's fixed point, result in 1/16 up to 0."""
 
     name: ClassVar[str] = "log_softmax"
@@ -35,11 +33,6 @@ class LogSoftmax(Op):
     @property
     def quant_rule(self) -> QuantRule:
         return QuantRule(ins=(AsIs(),), outs=(Fixed(QuantParams((1 / 16,), 127)),))
-
-    def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
-        if not ins[0].shape:
-            raise VerifyError("log_softmax wants at least one axis")
-        return (TensorType(ins[0].shape, ins[0].dtype),)
 
     def eval_float(self, *ins: F32) -> tuple[F32, ...]:
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -51,12 +44,12 @@ class LogSoftmax(Op):
 
         And how a number of that becomes a difference, by multiplier and shift, and the least one that counts.
         """
-        multiplier, shift, least = Softmax().scaling(x)
+        multiplier, shift, least = scaling(x)
         if x.q.per_tensor_scale < FINEST or x.shape[-1] > MOST_IN_ROW:
             raise UnsupportedError("a log_softmax of so long rows, or in so fine a scale, has no int8 form",
                                    hint="compile with --float")  # fmt: skip
-        powers, counts = Softmax().powers(x)
-        scaled = doubling_high_mult(np.where(counts, -np.arange(256, dtype=np.int64), 0) << shift, multiplier)
+        scaled, counts = scaled_differences(x)
+        powers = np.where(counts, exp_of_negative(scaled), 0)
         back = multiplier_and_shift(2.0 ** (31 - shift) / multiplier)
         return rounding_shift(powers, SUM_BITS), scaled, (*back, least - 1)
 
@@ -68,12 +61,6 @@ class LogSoftmax(Op):
         lowest = np.maximum(requantize(total - 2**31, multiplier, shift, Rounding.TFLITE), least)
         y = rounding_shift(scaled[difference] - total, RIGHT) + 127
         return (np.where(-difference > lowest, np.clip(y, -128, 127), -128).astype(np.int8),)
-
-    def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
-        return self, ((*region[:-1], (0, ins[0].shape[-1])),)
-
-    def on_axes(self, axes: Sequence[int], rank: int) -> Op | None:
-        return self if axes[-1] == rank - 1 else None
 
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         row = sig.x.shape[-1]

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyc.errors import VerifyError
-from tinyc.ir.fixed_point import doubling_high_mult, multiplier_and_shift, rounding_shift
+from tinyc.ir.fixed_point import doubling_high_mult, rounding_shift
 from tinyc.ir.kernel import Candidate, In, KernelTarget, Out, Table, cmsis_call, inlined, tinyc_call
-from tinyc.ir.op import F32, Array, Op, Region, Signature
+from tinyc.ir.op import F32, Array, Signature
 from tinyc.ir.rules import AsIs, Fixed, QuantRule
 from tinyc.ir.types import QuantParams, TensorType
 from tinyc.ops._exponentials import exp_of_negative, one_over_one_plus
 from tinyc.ops._lag import with_lags
+from tinyc.ops._softmax import I64, OverRows, scaled_differences, scaling
 
-I64 = NDArray[np.int64]
-
-INTEGER_BITS = 5  # of the scaled difference to the largest input, as in TensorFlow Lite
 ACCUMULATOR_BITS = 12  # that the sum of exponentials keeps above the point
 MOST_IN_ROW = 8191  # whose sum is below 2^32
 
 
 @dataclass(frozen=True)
-class Softmax(Op):
+class Softmax(OverRows):
     """Softmax over the last axis. In int8: gemmlowp's fixed-point exponential, result in 1/256 from 0."""
 
     name: ClassVar[str] = "softmax"
@@ -36,30 +32,14 @@ class Softmax(Op):
     def quant_rule(self) -> QuantRule:
         return QuantRule(ins=(AsIs(),), outs=(Fixed(QuantParams((1 / 256,), -128)),))
 
-    def infer(self, *ins: TensorType) -> tuple[TensorType, ...]:
-        if not ins[0].shape:
-            raise VerifyError("softmax wants at least one axis")
-        return (TensorType(ins[0].shape, ins[0].dtype),)
-
     def eval_float(self, *ins: F32) -> tuple[F32, ...]:
         with np.errstate(invalid="ignore"):  # where all are −∞, as behind masks that leave nothing, it is NaN
             powers = np.exp(ins[0] - ins[0].max(axis=-1, keepdims=True))
         return ((powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32),)
 
-    def scaling(self, x: TensorType) -> tuple[int, int, int]:
-        """Multiplier and left shift of differences to the largest input, and the least one that counts."""
-        real = min(x.q.per_tensor_scale * 2 ** (31 - INTEGER_BITS), 2**31 - 1)
-        multiplier, shift = multiplier_and_shift(real)
-        shift = max(shift, 0)
-        least = floor((2**INTEGER_BITS - 1) * 2 ** (31 - INTEGER_BITS) / 2**shift)
-        return multiplier, shift, -least
-
     def powers(self, x: TensorType) -> tuple[I64, NDArray[np.bool_]]:
         """e^−d for the differences d = 0 … 255 to the largest stored input, with 31 bits; and which of them count."""
-        multiplier, shift, least = self.scaling(x)
-        difference = -np.arange(256, dtype=np.int64)
-        counts = difference >= least
-        scaled = doubling_high_mult(np.where(counts, difference, 0) << shift, multiplier)
+        scaled, counts = scaled_differences(x)
         return np.where(counts, exp_of_negative(scaled), 0), counts
 
     def eval_int(self, ins: Sequence[Array], sig: Signature) -> tuple[Array, ...]:
@@ -73,18 +53,12 @@ class Softmax(Op):
         y = rounding_shift(doubling_high_mult(inverse, power), ACCUMULATOR_BITS - headroom + 23) - 128
         return (np.where(counts, np.clip(y, -128, 127), -128).astype(np.int8),)
 
-    def window(self, region: Region, *ins: TensorType) -> tuple[Op, tuple[Region | None, ...]]:
-        return self, ((*region[:-1], (0, ins[0].shape[-1])),)
-
-    def on_axes(self, axes: Sequence[int], rank: int) -> Op | None:
-        return self if axes[-1] == rank - 1 else None
-
     def kernels(self, sig: Signature, target: KernelTarget) -> Sequence[Candidate]:
         row = sig.x.shape[-1]
         rows = sig.x.size // row
         if not sig.x.quant:
             return [(with_lags(tinyc_call("tinyc_softmax_f32", rows, row, In(0), Out()), sig, {0: 0}),)]
-        plain = cmsis_call("arm_softmax_s8", In(0), rows, row, *self.scaling(sig.x), Out(), status=False)
+        plain = cmsis_call("arm_softmax_s8", In(0), rows, row, *scaling(sig.x), Out(), status=False)
         found = [plain]
         if row <= MOST_IN_ROW:
             table = Table("powers", self.powers(sig.x)[0].astype(np.int32))
