@@ -107,7 +107,11 @@ class Graph:
 
     def held(self) -> set[str]:
         """The states as a run finds them, and views of them: what lies where a state is kept until it is made anew."""
-        found = {s.before for s in self.states}
+        return self.shown(s.before for s in self.states)
+
+    def shown(self, values: Iterable[str]) -> set[str]:
+        """These values, and all views of them."""
+        found = set(values)
         for node in self.nodes:
             if node.op.is_view and node.ins[0] in found:
                 found.update(node.outs)

@@ -59,12 +59,8 @@ class _Keeping:
 
     def _last_reading(self, before: str) -> int:
         """The number of the last node that reads a state, or a view of it; −1 if none does."""
-        held, last = {before}, -1
-        for number, node in enumerate(self.nodes):
-            if held.intersection(node.ins):
-                last = number
-                held.update(node.outs if node.op.is_view else ())
-        return last
+        held = self.graph.shown([before])
+        return max((i for i, node in enumerate(self.nodes) if held.intersection(node.ins)), default=-1)
 
     def _is_right(self, after: str, before: str) -> bool:
         """Whether a value can be computed where the state is kept."""

@@ -160,12 +160,9 @@ def _check_states(graph: Graph) -> None:
         node = graph.nodes[made[state.after]] if state.after in made else None
         if node is None or node.op.is_view or isinstance(node.op, RegionOp):
             raise VerifyError(f"%{state.after} cannot be computed where the state %{state.before} is", graph.name)
-        held = {state.before}
-        for index, reader in enumerate(graph.nodes):
-            if held.intersection(reader.ins):
-                held.update(reader.outs if reader.op.is_view else ())
-                if index >= made[state.after]:
-                    raise VerifyError(f"%{state.before} is read when it has been made anew", graph.name)
+        held = graph.shown([state.before])
+        if any(held.intersection(reader.ins) for reader in graph.nodes[made[state.after] :]):
+            raise VerifyError(f"%{state.before} is read when it has been made anew", graph.name)
         if held.intersection(graph.wanted):
             raise VerifyError(f"%{state.before} is wanted when it has been made anew", graph.name)
 
